@@ -1,0 +1,157 @@
+"""What was logged stays logged: events in canonical JSON, each bound to the one before.
+
+A log is a text file, one event a line. An event holds a number, a moment, a name and facts (counts,
+names of columns, digests: never a value) and the SHA-256 of the line before it. A signed checkpoint
+(number of events, digest of the last) is kept in a second place: without one a log can be cut short
+or rebuilt from the start unnoticed, with one it can't.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tre_toolkit.errors import TreError
+from tre_toolkit.files import write_text
+from tre_toolkit.signing import Signer, Verifier
+
+START = "0" * 64  # what the first event names as the digest before it
+PURPOSE = "audit-checkpoint"
+Fact = str | int | bool | None | list[str] | list[int] | dict[str, int] | dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the log."""
+
+    number: int
+    moment: str
+    name: str
+    facts: Mapping[str, Any]
+    before: str
+
+    def line(self) -> bytes:
+        return canonical({"n": self.number, "at": self.moment, "event": self.name, "facts": self.facts, "before": self.before})
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.line()).hexdigest()
+
+
+def append(log: Path, name: str, **facts: Fact) -> Event:
+    """Add an event at the end of `log` (made if it isn't there), under a lock, synced to the disk.
+
+    Raises TreError when the last line is not whole or not an event.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        number, before = _tail(file.fileno(), log)
+        event = Event(number + 1, datetime.now(UTC).isoformat(timespec="milliseconds"), name, facts, before)
+        file.write(event.line() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return event
+
+
+def events(log: Path) -> Iterator[Event]:
+    """Every event of `log` in order, each checked against the one before.
+
+    Raises TreError at the first line that was altered, moved, added or lost.
+    """
+    before, number = START, 0
+    with log.open("rb") as file:
+        for line in file:
+            number += 1
+            event = _parse(line, log, number)
+            if event.before != before or event.number != number or event.line() + b"\n" != line:
+                raise _broken(log, number)
+            before = hashlib.sha256(line[:-1]).hexdigest()
+            yield event
+
+
+def verify(log: Path, *, checkpoint: Path | None = None, verifier: Verifier | None = None) -> int:
+    """The number of events in `log`, all of them whole and in order, none lost since `checkpoint`.
+
+    Raises TreError when anything was altered, or when the checkpoint's own signature is wrong.
+    """
+    claimed = _read_checkpoint(checkpoint, verifier) if checkpoint else None
+    count, held = 0, claimed is None or claimed["n"] == 0
+    for event in events(log):
+        count = event.number
+        if claimed and count == claimed["n"]:
+            held = event.digest == claimed["digest"]
+    if not held:
+        raise TreError(
+            "the log is not the one the checkpoint was made of: events were cut off or rewritten",
+            where=str(log),
+            hint="restore the log from its newest backup and compare the two",
+        )
+    return count
+
+
+def write_checkpoint(log: Path, path: Path, signer: Signer) -> Path:
+    """Sign the state of `log` into `path`; keep that file where the log's keeper can't write."""
+    count, digest = 0, START
+    for event in events(log):
+        count, digest = event.number, event.digest
+    body = canonical({"n": count, "digest": digest, "at": datetime.now(UTC).isoformat(timespec="seconds")})
+    signature = signer.sign(body, purpose=PURPOSE).hex()
+    return write_text(path, f"{body.decode()}\n{signature}\n", replace=True)
+
+
+def canonical(value: object) -> bytes:
+    """One way to write a JSON value: sorted keys, no spaces, UTF-8, no floats."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def _read_checkpoint(path: Path, verifier: Verifier | None) -> dict[str, Any]:
+    if verifier is None:
+        raise TreError("a checkpoint can only be trusted with the public key of its signer", where=str(path))
+    try:
+        body, signature = path.read_text().splitlines()
+        signed = bytes.fromhex(signature)
+    except (OSError, ValueError):
+        raise TreError("this is not a whole checkpoint", where=str(path)) from None
+    verifier.check(signed, body.encode(), purpose=PURPOSE, where=str(path))
+    claimed: dict[str, Any] = json.loads(body)
+    return claimed
+
+
+def _tail(handle: int, log: Path) -> tuple[int, str]:
+    """Number and digest of the last event, reading only the end of the file."""
+    size = os.fstat(handle).st_size
+    if size == 0:
+        return 0, START
+    reach = 4096
+    while True:
+        block = os.pread(handle, min(reach, size), max(0, size - reach))
+        if not block.endswith(b"\n"):
+            raise TreError("the last event of the log is cut short", where=str(log), hint="`tre audit verify` says where")
+        start = block.rfind(b"\n", 0, -1)
+        if start >= 0 or reach >= size:
+            line = block[start + 1 :]
+            return _parse(line, log, None).number, hashlib.sha256(line[:-1]).hexdigest()
+        reach *= 4
+
+
+def _parse(line: bytes, log: Path, number: int | None) -> Event:
+    try:
+        raw = json.loads(line)
+        return Event(raw["n"], raw["at"], raw["event"], raw["facts"], raw["before"])
+    except (ValueError, KeyError, TypeError):
+        raise _broken(log, number) from None
+
+
+def _broken(log: Path, number: int | None) -> TreError:
+    place = f"event {number}" if number else "the last event"
+    return TreError(
+        f"the log was altered at {place}", where=str(log), hint="restore it from a backup and compare the two"
+    )

@@ -1,0 +1,69 @@
+"""The project's declaration, `tre.toml`: what all parties sign before any data moves.
+
+It names the project, its authorities and datasets, the token profile, and every departure from
+the catalogue's default fate of a column. All authorities hold the same file: its digest goes into
+every parcel, and parcels of different declarations are not linked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tre_toolkit.errors import Problem, Problems, TreError, Where
+
+Fate = Literal["token", "keep", "month", "year", "district", "drop"]
+NAME = "tre.toml"
+
+
+class Limits(BaseModel):
+    """What the project may at most expose before sealing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    smallest_group: int = 5
+    """A row whose coarsened quasi-identifiers are shared by fewer children is counted as exposed."""
+
+
+class Project(BaseModel):
+    """A declaration. `fates` maps "dataset.table.column" to a fate that replaces the catalogue's default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{2,40}$")
+    title: str
+    purpose: str
+    authorities: dict[str, str]
+    """Three-digit code to name."""
+    datasets: tuple[str, ...]
+    profile: Literal["strict", "standard", "research"] = "strict"
+    packs: tuple[str, ...] = ("ons-srs",)
+    """Disclosure rule packs the outputs must pass."""
+    fates: dict[str, Fate] = {}
+    limits: Limits = Limits()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the declaration's meaning: white space and comments don't count."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    @classmethod
+    def read(cls, path: Path) -> Project:
+        """The declaration at `path` (a file, or a folder with a `tre.toml`). Raises TreError when it isn't right."""
+        file = path / NAME if path.is_dir() else path
+        try:
+            return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise TreError("there is no project declaration here", where=str(file), hint="ask the project for its tre.toml") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise TreError(f"not TOML: {type(error).__name__}", where=str(file)) from None
+        except ValidationError as error:
+            found = [
+                Problem(f"{'.'.join(map(str, one['loc']))}: {one['msg'].lower()}", Where(str(file)))
+                for one in error.errors(include_input=False, include_url=False)
+            ]
+            raise Problems("the project declaration is not right", found) from None

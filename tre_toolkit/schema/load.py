@@ -1,0 +1,121 @@
+"""Read the catalogue's TOML and CSV files into the model, once, with errors that name file and place.
+
+A folder of the catalogue: `dataset.toml`, `tables/<table>.toml` in the order `dataset.toml` lists
+them, `codes/<list>.csv` with the columns value, label and, where wanted, group, from, to.
+Lists that several datasets share stand in `common/codes` and are named `common:<list>`.
+"""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from tre_toolkit.errors import Problem, Problems, TreError, Where
+from tre_toolkit.schema.model import Code, CodeList, Dataset, Schema
+
+CATALOGUE = Path(__file__).parent / "catalogue"
+COMMON = "common"
+
+
+def datasets() -> tuple[str, ...]:
+    """Names of all datasets of the catalogue, in order."""
+    return tuple(sorted(path.parent.name for path in CATALOGUE.glob("*/dataset.toml")))
+
+
+@cache
+def dataset(name: str) -> Dataset:
+    """A dataset of the catalogue by name. Raises TreError when there is none."""
+    if name not in datasets():
+        raise TreError(
+            "the catalogue has no such dataset", where=name, hint=f"it has {', '.join(datasets())}"
+        )
+    return load_dataset(CATALOGUE / name)
+
+
+def schema(name: str, year: int) -> Schema:
+    """A dataset as collected in `year`. Raises TreError when the catalogue doesn't know it."""
+    return dataset(name).at(year)
+
+
+def load_dataset(folder: Path) -> Dataset:
+    """Load and check one folder of a catalogue. Raises Problems that name file and place."""
+    raw = _toml(folder / "dataset.toml")
+    order = raw.pop("table_order", None)
+    if not order:
+        raise TreError("table_order is missing: the names of the tables, in order", where=str(folder / "dataset.toml"))
+    problems: list[Problem] = []
+    tables = [_toml(folder / "tables" / f"{name}.toml") for name in order]
+    for table in tables:
+        table["fields"] = table.pop("field", [])
+    lists = {**_code_lists(folder.parent / COMMON / "codes", "common:"), **_code_lists(folder / "codes", "")}
+    try:
+        loaded = Dataset.model_validate({**raw, "tables": tables, "code_lists": lists})
+    except ValidationError as error:
+        problems.extend(_problems(error, folder, order))
+        raise Problems(f"the catalogue of {folder.name} is not right", problems) from None
+    _check_links(loaded, folder)
+    return loaded
+
+
+def _check_links(loaded: Dataset, folder: Path) -> None:
+    """Every code list, parent, key and person column that is named must be there."""
+    problems = []
+    names = {table.name for table in loaded.tables}
+    for table in loaded.tables:
+        file = str(folder / "tables" / f"{table.name}.toml")
+        wanted = [*table.key, *([table.person] if table.person else [])]
+        for column in wanted:
+            if column not in table.columns:
+                problems.append(Problem("a key column that the table doesn't have", Where(file, table.name, column)))
+        if table.parent and table.parent not in names:
+            problems.append(Problem("its parent is not a table of this dataset", Where(file, table.name)))
+        for field in table.fields:
+            if field.type == "code" and not field.codes:
+                problems.append(Problem("a code without a code list", Where(file, table.name, field.name)))
+            if field.codes and field.codes not in loaded.code_lists:
+                problems.append(Problem("its code list doesn't exist", Where(file, table.name, field.name)))
+    if loaded.person_table and loaded.person_table not in names:
+        problems.append(Problem("person_table is not a table of this dataset", Where(str(folder / "dataset.toml"))))
+    if problems:
+        raise Problems(f"the catalogue of {folder.name} is not right", problems)
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise TreError("a file of the catalogue is missing", where=str(path)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise TreError(f"not TOML: {error}", where=str(path)) from None
+
+
+@cache
+def _code_lists(folder: Path, prefix: str) -> dict[str, CodeList]:
+    found = sorted(folder.glob("*.csv")) if folder.is_dir() else []
+    return {f"{prefix}{path.stem}": CodeList(name=f"{prefix}{path.stem}", codes=tuple(_codes(path))) for path in found}
+
+
+def _codes(path: Path) -> Iterable[Code]:
+    with path.open(encoding="utf-8", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file), start=2):
+            try:
+                yield Code.model_validate({key: value for key, value in row.items() if value})
+            except ValidationError:
+                raise TreError("not a code: it needs value and label", where=Where(str(path), row=number)) from None
+
+
+def _problems(error: ValidationError, folder: Path, order: list[str]) -> Iterable[Problem]:
+    for found in error.errors(include_input=False, include_url=False):
+        place = found["loc"]
+        file = folder / "dataset.toml"
+        if len(place) > 1 and place[0] == "tables" and isinstance(place[1], int):
+            file = folder / "tables" / f"{order[place[1]]}.toml"
+            place = place[2:]
+        spot = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in place)
+        yield Problem(f"{spot}: {found['msg'].lower()}", Where(str(file)))

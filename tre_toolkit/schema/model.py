@@ -1,0 +1,184 @@
+"""What a return looks like, as data: the shape every catalogue file must have.
+
+A `Dataset` is a return or a linked set through all its collection years; `Dataset.at(year)` is its
+`Schema` for one year, with only the fields and codes of that year. Every field says what it
+reveals (its role); one that doesn't can't be loaded, so nothing undeclared is ever handled.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field as Declared
+
+from tre_toolkit.errors import TreError, Where
+
+Role = Literal["direct_id", "linkage_id", "quasi_id", "sensitive", "none"]
+Type = Literal["string", "date", "datetime", "integer", "decimal", "code", "bool"]
+Coarsening = Literal["month", "year", "district", "drop"]
+Confidence = Literal["verified", "partial", "believed"]
+
+
+class Part(BaseModel):
+    """Strict, frozen, and known by the collection years in which it exists (`from` and `to`, inclusive)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    since: int | None = Declared(None, alias="from")
+    until: int | None = Declared(None, alias="to")
+
+    def exists_in(self, year: int) -> bool:
+        return (self.since is None or self.since <= year) and (self.until is None or year <= self.until)
+
+
+class Code(Part):
+    """One value of a code list, and what it means."""
+
+    value: str
+    label: str
+    group: str | None = None
+    """The broader code it rolls up to (18 ethnic groups to 5), where the list has one."""
+
+
+class CodeList(BaseModel):
+    """A code list through all years."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    codes: tuple[Code, ...]
+
+    def at(self, year: int) -> dict[str, str]:
+        """Value to label, for the codes that exist in `year`."""
+        return {code.value: code.label for code in self.codes if code.exists_in(year)}
+
+
+class Field(Part):
+    """One column of a return, named exactly as the return names it."""
+
+    name: str
+    type: Type
+    role: tuple[Role, ...] = Declared(min_length=1)
+    codes: str | None = None
+    """Name of its code list; `common:` lists are shared by all datasets."""
+    required: bool = False
+    repeats: bool = False
+    """In XML: the element may stand several times, and each makes a row of its own."""
+    format: str | None = None
+    path: str | None = None
+    """Where it stands in an XML form, below its table's element; its own name when not given."""
+    token: str | None = None
+    """The token domain it is tokenised in (upn, local_id, given, surname, birth_date, sex, postcode, ...)."""
+    coarsen: Coarsening | None = None
+    """How much of it stays in a research extract when the project declares nothing else."""
+    note: str | None = None
+    confidence: Confidence | None = None
+
+
+class Table(Part):
+    """One table: a module of a CSV set, or a repeated element of an XML form."""
+
+    name: str
+    title: str | None = None
+    file: str | None = None
+    """In a CSV set: the stem of its file, without year or letters' case."""
+    aliases: tuple[str, ...] = ()
+    path: str | None = None
+    """In an XML form: the path of its element from the root, /Message/Children/Child/..."""
+    grain: str
+    parent: str | None = None
+    key: tuple[str, ...] = ()
+    inherits: tuple[str, ...] = ()
+    """Key columns that come down from its parents (LAchildID); they need no field of their own here."""
+    counter: str | None = None
+    """A key column that numbers the elements of one parent from 1 in document order (CINdetailsID)."""
+    person: str | None = None
+    """The column with the authority's own number of the child; None for tables not about persons."""
+    fields: tuple[Field, ...]
+    note: str | None = None
+    confidence: Confidence | None = None
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Every column of a frame of this table, in order: inherited keys, counter, own fields."""
+        own = [field.name for field in self.fields]
+        return tuple(dict.fromkeys([*self.inherits, *([self.counter] if self.counter else []), *own]))
+
+    def field(self, name: str) -> Field:
+        """The field called `name`. Raises TreError when there is none."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise TreError("the catalogue has no such column", where=Where(table=self.name, column=name))
+
+
+class FileForm(BaseModel):
+    """How the return stands in files."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["xml", "csv", "workbook", "flat"]
+    root: str | None = None
+    """XML: the root element."""
+    also: tuple[Literal["xml", "csv", "workbook", "flat"], ...] = ()
+    date_formats: tuple[str, ...] = ("%Y-%m-%d",)
+    """The first is how we write dates; all are read."""
+
+
+class Dataset(Part):
+    """A return or linked set through all its collection years."""
+
+    name: str
+    title: str
+    publisher: str
+    confidence: Confidence
+    form: FileForm
+    year_ends: str = "03-31"
+    """Month and day on which a collection year ends."""
+    terms: tuple[str, ...] = ()
+    person_table: str | None = None
+    """The table that holds one row a child, where the identifiers stand."""
+    source: tuple[str, ...] = ()
+    note: str | None = None
+    tables: tuple[Table, ...]
+    code_lists: dict[str, CodeList]
+
+    def at(self, year: int) -> Schema:
+        """The schema of one collection year. Raises TreError when the catalogue doesn't know that year."""
+        if not self.exists_in(year):
+            raise TreError(
+                f"the catalogue doesn't know the {self.title} of {year}; it knows {self.since} to {self.until or 'now'}",
+                hint="see the page 'add a dataset or a year' of the documentation",
+            )
+        tables = tuple(
+            table.model_copy(update={"fields": tuple(field for field in table.fields if field.exists_in(year))})
+            for table in self.tables
+            if table.exists_in(year)
+        )
+        return Schema(dataset=self, year=year, tables=tables)
+
+
+class Schema(BaseModel):
+    """A dataset as it is collected in one year."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset: Dataset
+    year: int
+    tables: tuple[Table, ...]
+
+    @property
+    def name(self) -> str:
+        return self.dataset.name
+
+    def table(self, name: str) -> Table:
+        """The table called `name`. Raises TreError when this year has none."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        raise TreError(f"the {self.dataset.title} of {self.year} has no such table", where=Where(table=name))
+
+    def codes(self, field: Field) -> dict[str, str]:
+        """Value to label of a coded field in this year; empty when the field has no list."""
+        return self.dataset.code_lists[field.codes].at(self.year) if field.codes else {}
