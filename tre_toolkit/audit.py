@@ -38,7 +38,15 @@ class Event:
     before: str
 
     def line(self) -> bytes:
-        return canonical({"n": self.number, "at": self.moment, "event": self.name, "facts": self.facts, "before": self.before})
+        return canonical(
+            {
+                "n": self.number,
+                "at": self.moment,
+                "event": self.name,
+                "facts": self.facts,
+                "before": self.before,
+            }
+        )
 
     @property
     def digest(self) -> str:
@@ -109,7 +117,9 @@ def write_checkpoint(log: Path, path: Path, signer: Signer) -> Path:
 
 def canonical(value: object) -> bytes:
     """One way to write a JSON value: sorted keys, no spaces, UTF-8, no floats."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
 
 
 def _read_checkpoint(path: Path, verifier: Verifier | None) -> dict[str, Any]:
@@ -134,7 +144,9 @@ def _tail(handle: int, log: Path) -> tuple[int, str]:
     while True:
         block = os.pread(handle, min(reach, size), max(0, size - reach))
         if not block.endswith(b"\n"):
-            raise TreError("the last event of the log is cut short", where=str(log), hint="`tre audit verify` says where")
+            raise TreError(
+                "the last event of the log is cut short", where=str(log), hint="`tre audit verify` says where"
+            )
         start = block.rfind(b"\n", 0, -1)
         if start >= 0 or reach >= size:
             line = block[start + 1 :]

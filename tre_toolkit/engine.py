@@ -23,7 +23,9 @@ class Engine:
     `memory` is DuckDB's own limit ("1GB"); work beyond it spills to `spill`, and without one stays in memory.
     """
 
-    def __init__(self, *, memory: str | None = None, spill: Path | None = None, threads: int | None = None) -> None:
+    def __init__(
+        self, *, memory: str | None = None, spill: Path | None = None, threads: int | None = None
+    ) -> None:
         import duckdb
 
         self._duck = duckdb.connect(":memory:")
@@ -31,7 +33,11 @@ class Engine:
         self._duck.execute("SET disabled_optimizers = 'common_subplan'")
         self._duck.execute("SET autoinstall_known_extensions = false")
         self._duck.execute("SET autoload_known_extensions = false")
-        for setting, value in (("memory_limit", memory), ("temp_directory", spill and str(spill)), ("threads", threads)):
+        for setting, value in (
+            ("memory_limit", memory),
+            ("temp_directory", spill and str(spill)),
+            ("threads", threads),
+        ):
             if value is not None:
                 self._duck.execute(f"SET {setting} = '{value}'")
 
@@ -39,7 +45,9 @@ class Engine:
         """Copy a frame, an Arrow table or a Parquet file (or folder of them) in under `name`."""
         if isinstance(source, Path):
             pattern = str(source / "*.parquet") if source.is_dir() else str(source)
-            self._duck.execute(f"CREATE OR REPLACE TABLE {quote(name)} AS SELECT * FROM read_parquet(?)", [pattern])
+            self._duck.execute(
+                f"CREATE OR REPLACE TABLE {quote(name)} AS SELECT * FROM read_parquet(?)", [pattern]
+            )
         else:
             self._duck.register("incoming", source)
             self._duck.execute(f"CREATE OR REPLACE TABLE {quote(name)} AS SELECT * FROM incoming")
@@ -71,7 +79,9 @@ class Engine:
     def __enter__(self) -> Engine:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

@@ -75,9 +75,13 @@ def digest(path: Path) -> str:
 
 def _check_place(path: Path, *, replace: bool) -> None:
     if not path.parent.is_dir():
-        raise TreError("the folder to write into doesn't exist", where=str(path.parent), hint="make the folder first")
+        raise TreError(
+            "the folder to write into doesn't exist", where=str(path.parent), hint="make the folder first"
+        )
     if path.exists() and not replace:
-        raise TreError("something stands here already", where=str(path), hint="name another place, or remove it")
+        raise TreError(
+            "something stands here already", where=str(path), hint="name another place, or remove it"
+        )
 
 
 def _move_new(part: Path, path: Path) -> None:

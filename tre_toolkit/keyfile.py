@@ -15,9 +15,13 @@ import secrets
 import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tre_toolkit.errors import TreError
 from tre_toolkit.files import new_file
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 PREFIX = "tre-key-"
 SHORTEST_PASSPHRASE = 12  # characters
@@ -76,7 +80,9 @@ def open_secret(path: Path, passphrase: bytes, *, kind: str) -> bytes:
         if header["kdf"] != "argon2id" or header["memory"] > LARGEST_MEMORY_KIB:
             raise TreError("the key file asks for a key derivation this toolkit doesn't do", where=str(path))
         sealed = base64.b64decode(third, validate=True)
-        return _cipher(header, passphrase).decrypt(bytes.fromhex(header["nonce"]), sealed, f"{first}\n{second}".encode())
+        return _cipher(header, passphrase).decrypt(
+            bytes.fromhex(header["nonce"]), sealed, f"{first}\n{second}".encode()
+        )
     except InvalidTag:
         raise TreError(
             "the passphrase doesn't open this key file, or the file was altered",
@@ -84,7 +90,9 @@ def open_secret(path: Path, passphrase: bytes, *, kind: str) -> bytes:
             hint="check the passphrase file for the right key; restore the key file from its shares or copy",
         ) from None
     except (ValueError, KeyError, TypeError):
-        raise TreError("the key file is damaged", where=str(path), hint="restore it from its shares or copy") from None
+        raise TreError(
+            "the key file is damaged", where=str(path), hint="restore it from its shares or copy"
+        ) from None
 
 
 def fingerprint_of(path: Path, *, kind: str) -> str:
@@ -107,7 +115,7 @@ def check_passphrase(passphrase: bytes) -> None:
         )
 
 
-def _cipher(header: dict[str, object], passphrase: bytes) -> ChaCha20Poly1305:  # noqa: F821
+def _cipher(header: dict[str, object], passphrase: bytes) -> ChaCha20Poly1305:
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
     from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
@@ -125,7 +133,9 @@ def _lines(path: Path, kind: str) -> tuple[str, str, str]:
     _check_guarded(path)
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     if len(lines) != 3 or lines[0] != f"{PREFIX}{kind}-v1":
-        raise TreError(f"this is not a {kind} key file", where=str(path), hint=f"name a file that begins {PREFIX}{kind}")
+        raise TreError(
+            f"this is not a {kind} key file", where=str(path), hint=f"name a file that begins {PREFIX}{kind}"
+        )
     return lines[0], lines[1], lines[2]
 
 
@@ -138,6 +148,8 @@ def _check_guarded(path: Path) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise TreError("a secret must be a plain file, not a link or a device", where=str(path))
     if found.st_mode & 0o077:
-        raise TreError("others on this machine can read this secret", where=str(path), hint=f"chmod 600 {path}")
+        raise TreError(
+            "others on this machine can read this secret", where=str(path), hint=f"chmod 600 {path}"
+        )
     if found.st_uid not in (os.geteuid(), 0):
         raise TreError("this secret belongs to another user", where=str(path))

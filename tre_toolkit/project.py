@@ -58,7 +58,11 @@ class Project(BaseModel):
         try:
             return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
         except FileNotFoundError:
-            raise TreError("there is no project declaration here", where=str(file), hint="ask the project for its tre.toml") from None
+            raise TreError(
+                "there is no project declaration here",
+                where=str(file),
+                hint="ask the project for its tre.toml",
+            ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise TreError(f"not TOML: {type(error).__name__}", where=str(file)) from None
         except ValidationError as error:

@@ -108,7 +108,9 @@ class Signer:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
 
-        return Ed25519PrivateKey.from_private_bytes(self._seed[:32]), MLDSA65PrivateKey.from_seed_bytes(self._seed[32:])
+        return Ed25519PrivateKey.from_private_bytes(self._seed[:32]), MLDSA65PrivateKey.from_seed_bytes(
+            self._seed[32:]
+        )
 
     def __repr__(self) -> str:
         return f"<Signer {self.verifier.fingerprint}>"
@@ -133,7 +135,9 @@ def read_public(path: Path, prefix: str) -> bytes:
             raise ValueError
         return base64.b64decode(words[1], validate=True)
     except FileNotFoundError:
-        raise TreError("there is no such file", where=str(path), hint="ask its owner for the .pub file") from None
+        raise TreError(
+            "there is no such file", where=str(path), hint="ask its owner for the .pub file"
+        ) from None
     except (UnicodeDecodeError, ValueError):
         raise TreError(f"this is not a public key file that begins {prefix}", where=str(path)) from None
 

@@ -48,7 +48,9 @@ def load_dataset(folder: Path) -> Dataset:
     raw = _toml(folder / "dataset.toml")
     order = raw.pop("table_order", None)
     if not order:
-        raise TreError("table_order is missing: the names of the tables, in order", where=str(folder / "dataset.toml"))
+        raise TreError(
+            "table_order is missing: the names of the tables, in order", where=str(folder / "dataset.toml")
+        )
     problems: list[Problem] = []
     tables = [_toml(folder / "tables" / f"{name}.toml") for name in order]
     for table in tables:
@@ -72,7 +74,9 @@ def _check_links(loaded: Dataset, folder: Path) -> None:
         wanted = [*table.key, *([table.person] if table.person else [])]
         for column in wanted:
             if column not in table.columns:
-                problems.append(Problem("a key column that the table doesn't have", Where(file, table.name, column)))
+                problems.append(
+                    Problem("a key column that the table doesn't have", Where(file, table.name, column))
+                )
         if table.parent and table.parent not in names:
             problems.append(Problem("its parent is not a table of this dataset", Where(file, table.name)))
         for field in table.fields:
@@ -81,7 +85,9 @@ def _check_links(loaded: Dataset, folder: Path) -> None:
             if field.codes and field.codes not in loaded.code_lists:
                 problems.append(Problem("its code list doesn't exist", Where(file, table.name, field.name)))
     if loaded.person_table and loaded.person_table not in names:
-        problems.append(Problem("person_table is not a table of this dataset", Where(str(folder / "dataset.toml"))))
+        problems.append(
+            Problem("person_table is not a table of this dataset", Where(str(folder / "dataset.toml")))
+        )
     if problems:
         raise Problems(f"the catalogue of {folder.name} is not right", problems)
 
@@ -98,7 +104,10 @@ def _toml(path: Path) -> dict[str, Any]:
 @cache
 def _code_lists(folder: Path, prefix: str) -> dict[str, CodeList]:
     found = sorted(folder.glob("*.csv")) if folder.is_dir() else []
-    return {f"{prefix}{path.stem}": CodeList(name=f"{prefix}{path.stem}", codes=tuple(_codes(path))) for path in found}
+    return {
+        f"{prefix}{path.stem}": CodeList(name=f"{prefix}{path.stem}", codes=tuple(_codes(path)))
+        for path in found
+    }
 
 
 def _codes(path: Path) -> Iterable[Code]:
@@ -107,7 +116,9 @@ def _codes(path: Path) -> Iterable[Code]:
             try:
                 yield Code.model_validate({key: value for key, value in row.items() if value})
             except ValidationError:
-                raise TreError("not a code: it needs value and label", where=Where(str(path), row=number)) from None
+                raise TreError(
+                    "not a code: it needs value and label", where=Where(str(path), row=number)
+                ) from None
 
 
 def _problems(error: ValidationError, folder: Path, order: list[str]) -> Iterable[Problem]:

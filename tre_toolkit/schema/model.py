@@ -10,7 +10,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field as Declared
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as Declared
 
 from tre_toolkit.errors import TreError, Where
 
@@ -152,7 +153,9 @@ class Dataset(Part):
                 hint="see the page 'add a dataset or a year' of the documentation",
             )
         tables = tuple(
-            table.model_copy(update={"fields": tuple(field for field in table.fields if field.exists_in(year))})
+            table.model_copy(
+                update={"fields": tuple(field for field in table.fields if field.exists_in(year))}
+            )
             for table in self.tables
             if table.exists_in(year)
         )

@@ -1,0 +1,119 @@
+"""`tre`: finds the rooms' commands by entry point and imports no room before its command is asked for.
+
+A room offers a command by an entry point in the group `tre_toolkit.commands`; the object is a plain
+function, or a `typer.Typer` for a command with verbs of its own. `PANELS` says under which person's
+heading `tre --help` lists it. A `TreError` is told and ends with its own status; Ctrl-C ends with 130.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from tre_toolkit.errors import TreError
+
+GROUP = "tre_toolkit.commands"
+PANELS = {
+    "Everyone": ("demo", "doctor"),
+    "Data controller, in the authority": ("validate", "schema", "key", "plan", "pseudonymise", "parcel"),
+    "Linker, in the linkage zone": ("link", "workspace"),
+    "Researcher, in the TRE": ("synth", "recipe", "tabulate", "check", "protect", "request"),
+    "Output checker, at the gate": ("review", "release", "gate"),
+    "Recipient and auditor": ("verify", "audit"),
+}
+INTERRUPTED = 130
+
+
+class Rooms(TyperGroup):
+    """The commands of all rooms that are installed, each loaded when it is named."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        found = _offered()
+        known = [name for names in PANELS.values() for name in names if name in found]
+        return known + sorted(set(found) - set(known))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        offered = _offered().get(cmd_name)
+        return _load(offered) if offered else None
+
+
+def _offered() -> dict[str, EntryPoint]:
+    return {found.name: found for found in entry_points(group=GROUP)}
+
+
+def _load(offered: EntryPoint) -> Any:
+    try:
+        thing: Any = offered.load()
+    except ModuleNotFoundError:
+        return None  # the room isn't installed here: the other commands work all the same
+    panel = next((panel for panel, names in PANELS.items() if offered.name in names), "Others")
+    if isinstance(thing, typer.Typer):
+        command: Any = typer.main.get_group(thing)
+    else:
+        alone = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+        alone.command(name=offered.name)(thing)
+        command = typer.main.get_command(alone)
+    command.name = offered.name
+    command.rich_help_panel = panel
+    return command
+
+
+app = typer.Typer(
+    cls=Rooms,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="The whole life of linked children's-services data in a trusted research environment.",
+    epilog="Start with `tre demo`: the whole journey on invented children.",
+)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from tre_toolkit import __version__
+
+        typer.echo(f"tre-toolkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def front(
+    version: bool = typer.Option(
+        False, "--version", is_eager=True, callback=_say_version, help="Say which version this is."
+    ),
+) -> None:
+    """Options of `tre` itself."""
+
+
+def main() -> None:
+    """The `tre` command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(words: list[str]) -> int:
+    """Carry out one command line and give back its exit status."""
+    try:
+        ended = app(words, prog_name="tre", standalone_mode=False)
+        return ended if isinstance(ended, int) else 0
+    except TreError as refusal:
+        typer.echo(f"tre: {refusal}", err=True)
+        return refusal.status
+    except typer.TyperException as misuse:
+        misuse.show()  # type: ignore[attr-defined]  # typer's own errors all have it
+        return int(misuse.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("tre: stopped; nothing was left behind", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return 0
+    except (
+        OSError
+    ) as error:  # a full disk, a folder that can't be written: the system's word, without a traceback
+        typer.echo(
+            f"tre: {error.strerror or type(error).__name__}: {error.filename or ''}".rstrip(": "), err=True
+        )
+        return 1
