@@ -1,0 +1,51 @@
+# Everything a newcomer needs: `make demo` and `make test`. Both make the virtual environment they need.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INTO ?= demo-journey
+CHILDREN ?= 2000
+
+.PHONY: demo test dev lint types contracts docs dist bench clean
+
+demo: $(VENV)/.tre
+	$(BIN)/tre demo --children $(CHILDREN) --into $(INTO)
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+dev: $(VENV)/.dev
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+contracts: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+dist: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+
+bench: $(VENV)/.test
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf $(VENV) site dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# one stamp a set of extras; each is made again when the project file or the constraints change
+$(VENV)/.tre: EXTRA = tre
+$(VENV)/.test: EXTRA = test
+$(VENV)/.dev: EXTRA = dev
+$(VENV)/.tre $(VENV)/.test $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --quiet -c constraints.txt -e '.[$(EXTRA)]'
+	touch $@
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
