@@ -38,9 +38,9 @@ def dataset(name: str) -> Dataset:
     return load_dataset(CATALOGUE / name)
 
 
-def schema(name: str, year: int) -> Schema:
-    """A dataset as collected in `year`. Raises TreError when the catalogue doesn't know it."""
-    return dataset(name).at(year)
+def schema(name: str, year: int, term: str | None = None) -> Schema:
+    """A dataset as collected in `year` (and `term`). Raises TreError when the catalogue doesn't know it."""
+    return dataset(name).at(year, term)
 
 
 def load_dataset(folder: Path) -> Dataset:

@@ -19,6 +19,8 @@ Role = Literal["direct_id", "linkage_id", "quasi_id", "sensitive", "none"]
 Type = Literal["string", "date", "datetime", "integer", "decimal", "code", "bool"]
 Coarsening = Literal["month", "year", "district", "drop"]
 Confidence = Literal["verified", "partial", "believed"]
+Form = Literal["xml", "csv", "workbook", "flat"]
+COUNTER = "numbers the elements of one parent from 1, in the order of the document"
 
 
 class Part(BaseModel):
@@ -31,6 +33,17 @@ class Part(BaseModel):
 
     def exists_in(self, year: int) -> bool:
         return (self.since is None or self.since <= year) and (self.until is None or year <= self.until)
+
+
+class Termly(Part):
+    """A part that may be collected in some terms of the year only."""
+
+    terms: tuple[str, ...] = ()
+    """The terms in which it is collected; none named means all of them."""
+
+    def collected_in(self, year: int, term: str | None) -> bool:
+        """Whether it exists in `year`, and in `term` when one is asked for."""
+        return self.exists_in(year) and (term is None or not self.terms or term in self.terms)
 
 
 class Code(Part):
@@ -55,7 +68,7 @@ class CodeList(BaseModel):
         return {code.value: code.label for code in self.codes if code.exists_in(year)}
 
 
-class Field(Part):
+class Field(Termly):
     """One column of a return, named exactly as the return names it."""
 
     name: str
@@ -67,6 +80,12 @@ class Field(Part):
     repeats: bool = False
     """In XML: the element may stand several times, and each makes a row of its own."""
     format: str | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    only: Form | None = None
+    """The one form of the return it stands in (header.UASC is in SSDA903's XML, not in its CSV set)."""
+    cbds: str | None = None
+    """Its number in the DfE's Common Basic Data Set."""
     path: str | None = None
     """Where it stands in an XML form, below its table's element; its own name when not given."""
     token: str | None = None
@@ -77,7 +96,7 @@ class Field(Part):
     confidence: Confidence | None = None
 
 
-class Table(Part):
+class Table(Termly):
     """One table: a module of a CSV set, or a repeated element of an XML form."""
 
     name: str
@@ -119,12 +138,14 @@ class FileForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["xml", "csv", "workbook", "flat"]
+    kind: Form
     root: str | None = None
     """XML: the root element."""
-    also: tuple[Literal["xml", "csv", "workbook", "flat"], ...] = ()
+    also: tuple[Form, ...] = ()
     date_formats: tuple[str, ...] = ("%Y-%m-%d",)
     """The first is how we write dates; all are read."""
+    booleans: tuple[str, str] = ("0", "1")
+    """How we write no and yes; 0, 1, true and false are read in any case of letters."""
 
 
 class Dataset(Part):
@@ -145,21 +166,29 @@ class Dataset(Part):
     tables: tuple[Table, ...]
     code_lists: dict[str, CodeList]
 
-    def at(self, year: int) -> Schema:
-        """The schema of one collection year. Raises TreError when the catalogue doesn't know that year."""
+    def at(self, year: int, term: str | None = None) -> Schema:
+        """The schema of one collection year, and of one term where there are terms.
+
+        Raises TreError when the catalogue doesn't know that year or term.
+        """
         if not self.exists_in(year):
             raise TreError(
                 f"the catalogue doesn't know the {self.title} of {year}; it knows {self.since} to {self.until or 'now'}",
                 hint="see the page 'add a dataset or a year' of the documentation",
             )
+        if term is not None and term not in self.terms:
+            raise TreError(
+                f"the {self.title} has no term {term}",
+                hint=f"it has {', '.join(self.terms) or 'no terms at all'}",
+            )
         tables = tuple(
             table.model_copy(
-                update={"fields": tuple(field for field in table.fields if field.exists_in(year))}
+                update={"fields": tuple(field for field in table.fields if field.collected_in(year, term))}
             )
             for table in self.tables
-            if table.exists_in(year)
+            if table.collected_in(year, term)
         )
-        return Schema(dataset=self, year=year, tables=tables)
+        return Schema(dataset=self, year=year, term=term, tables=tables)
 
 
 class Schema(BaseModel):
@@ -169,6 +198,7 @@ class Schema(BaseModel):
 
     dataset: Dataset
     year: int
+    term: str | None = None
     tables: tuple[Table, ...]
 
     @property
@@ -181,6 +211,17 @@ class Schema(BaseModel):
             if table.name == name:
                 return table
         raise TreError(f"the {self.dataset.title} of {self.year} has no such table", where=Where(table=name))
+
+    def column(self, table: str, name: str) -> Field:
+        """What a column of a frame of `table` is: its own field, an inherited key, or a counter."""
+        here = self.table(table)
+        if any(field.name == name for field in here.fields):
+            return here.field(name)
+        if name == here.counter:
+            return Field(name=name, type="integer", role=("none",), required=True, note=COUNTER)
+        if name in here.inherits and here.parent:
+            return self.column(here.parent, name)
+        return here.field(name)
 
     def codes(self, field: Field) -> dict[str, str]:
         """Value to label of a coded field in this year; empty when the field has no list."""
