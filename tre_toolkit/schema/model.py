@@ -90,6 +90,10 @@ class Field(Termly):
     """Where it stands in an XML form, below its table's element; its own name when not given."""
     token: str | None = None
     """The token domain it is tokenised in (upn, local_id, given, surname, birth_date, sex, postcode, ...)."""
+    terms: tuple[str, ...] = ()
+    """The terms whose collection has it; all of them when none is named."""
+    only: Literal["xml", "csv"] | None = None
+    """The one form of the return that has it (UASC stands in the XML header alone); both when not given."""
     coarsen: Coarsening | None = None
     """How much of it stays in a research extract when the project declares nothing else."""
     note: str | None = None
@@ -115,6 +119,8 @@ class Table(Termly):
     """A key column that numbers the elements of one parent from 1 in document order (CINdetailsID)."""
     person: str | None = None
     """The column with the authority's own number of the child; None for tables not about persons."""
+    terms: tuple[str, ...] = ()
+    """The terms whose collection has it; all of them when none is named."""
     fields: tuple[Field, ...]
     note: str | None = None
     confidence: Confidence | None = None
@@ -161,6 +167,10 @@ class Dataset(Part):
     terms: tuple[str, ...] = ()
     person_table: str | None = None
     """The table that holds one row a child, where the identifiers stand."""
+    year_from: tuple[str, ...] = ()
+    """Columns ("header.ReferenceDate", "episodes.DEC") that tell the collection year, the surest first."""
+    authority_from: str | None = None
+    """The column ("header.LEA") that names the authority."""
     source: tuple[str, ...] = ()
     note: str | None = None
     tables: tuple[Table, ...]
