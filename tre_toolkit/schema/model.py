@@ -90,10 +90,6 @@ class Field(Termly):
     """Where it stands in an XML form, below its table's element; its own name when not given."""
     token: str | None = None
     """The token domain it is tokenised in (upn, local_id, given, surname, birth_date, sex, postcode, ...)."""
-    terms: tuple[str, ...] = ()
-    """The terms whose collection has it; all of them when none is named."""
-    only: Literal["xml", "csv"] | None = None
-    """The one form of the return that has it (UASC stands in the XML header alone); both when not given."""
     coarsen: Coarsening | None = None
     """How much of it stays in a research extract when the project declares nothing else."""
     note: str | None = None
@@ -119,8 +115,6 @@ class Table(Termly):
     """A key column that numbers the elements of one parent from 1 in document order (CINdetailsID)."""
     person: str | None = None
     """The column with the authority's own number of the child; None for tables not about persons."""
-    terms: tuple[str, ...] = ()
-    """The terms whose collection has it; all of them when none is named."""
     fields: tuple[Field, ...]
     note: str | None = None
     confidence: Confidence | None = None
