@@ -88,6 +88,8 @@ class Field(Termly):
     """Its number in the DfE's Common Basic Data Set."""
     path: str | None = None
     """Where it stands in an XML form, below its table's element; its own name when not given."""
+    after: str | None = None
+    """In XML: the child table whose elements it follows (ReferralNFA stands behind Section47)."""
     token: str | None = None
     """The token domain it is tokenised in (upn, local_id, given, surname, birth_date, sex, postcode, ...)."""
     coarsen: Coarsening | None = None
