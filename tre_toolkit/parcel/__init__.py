@@ -1,0 +1,32 @@
+"""What leaves the authority: one file, sealed for one recipient and signed by one sender.
+
+`seal` writes a parcel and `open_parcel` reads one; `show` reads only what stands in clear, the
+manifest. A parcel's keys are in `keys`, its zip in `archive`, the encrypted stream in `stream`,
+and what the manifest says in `manifest`. Nothing of a parcel is used before all of it verifies.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "seal": "tre_toolkit.parcel.sealing",
+    "open_parcel": "tre_toolkit.parcel.opening",
+    "show": "tre_toolkit.parcel.opening",
+    "verify": "tre_toolkit.parcel.opening",
+    "Parcel": "tre_toolkit.parcel.opening",
+    "Facts": "tre_toolkit.parcel.manifest",
+    "Manifest": "tre_toolkit.parcel.manifest",
+    "Part": "tre_toolkit.parcel.manifest",
+    "TokenColumn": "tre_toolkit.parcel.manifest",
+    "Recipient": "tre_toolkit.parcel.keys",
+    "RecipientKey": "tre_toolkit.parcel.keys",
+}
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
