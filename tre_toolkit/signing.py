@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 KIND = "signer"
 PUBLIC = "tre-pub-signer-v1"
+CLASSICAL_PUBLIC, LATTICE_PUBLIC = 32, 1952  # bytes of the two public keys
 CLASSICAL = 64  # bytes of an Ed25519 signature; the ML-DSA-65 one follows it
 
 
@@ -67,8 +68,18 @@ class Verifier:
     @classmethod
     def read(cls, path: Path) -> Verifier:
         """The public half in the text file at `path`."""
-        raw = read_public(path, PUBLIC)
-        return cls(raw[:32], raw[32:])
+        return cls._halved(read_public(path, PUBLIC))
+
+    @classmethod
+    def parse(cls, line: str) -> Verifier:
+        """The public half from its published line. Raises TreError when it isn't one."""
+        return cls._halved(public_bytes(line, PUBLIC))
+
+    @classmethod
+    def _halved(cls, raw: bytes) -> Verifier:
+        if len(raw) != CLASSICAL_PUBLIC + LATTICE_PUBLIC:
+            raise TreError("this signer's public key is not whole", hint="ask its owner for the .pub file")
+        return cls(raw[:CLASSICAL_PUBLIC], raw[CLASSICAL_PUBLIC:])
 
 
 class Signer:
@@ -130,16 +141,25 @@ def fingerprint(public: bytes) -> str:
 def read_public(path: Path, prefix: str) -> bytes:
     """The bytes of a public key file that begins with `prefix`."""
     try:
-        words = path.read_text(encoding="ascii").split()
-        if len(words) != 2 or words[0] != prefix:
-            raise ValueError
-        return base64.b64decode(words[1], validate=True)
+        line = path.read_text(encoding="ascii")
     except FileNotFoundError:
         raise TreError(
             "there is no such file", where=str(path), hint="ask its owner for the .pub file"
         ) from None
-    except (UnicodeDecodeError, ValueError):
-        raise TreError(f"this is not a public key file that begins {prefix}", where=str(path)) from None
+    except UnicodeDecodeError:
+        line = ""
+    return public_bytes(line, prefix, where=str(path))
+
+
+def public_bytes(line: str, prefix: str, *, where: str | None = None) -> bytes:
+    """The bytes of a public key's line that begins with `prefix`. Raises TreError when it isn't one."""
+    try:
+        words = line.split()
+        if len(words) != 2 or words[0] != prefix:
+            raise ValueError
+        return base64.b64decode(words[1], validate=True)
+    except ValueError:
+        raise TreError(f"this is not a public key that begins {prefix}", where=where) from None
 
 
 def _signed(message: bytes, purpose: str) -> bytes:
