@@ -7,7 +7,6 @@ reveals (its role); one that doesn't can't be loaded, so nothing undeclared is e
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -121,7 +120,7 @@ class Table(Termly):
     note: str | None = None
     confidence: Confidence | None = None
 
-    @cached_property
+    @property
     def columns(self) -> tuple[str, ...]:
         """Every column of a frame of this table, in order: inherited keys, counter, own fields."""
         own = [field.name for field in self.fields]
