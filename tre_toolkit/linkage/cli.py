@@ -1,0 +1,141 @@
+"""`tre link` and `tre workspace`: the linker's two commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tre_toolkit import console
+
+if TYPE_CHECKING:
+    from tre_toolkit.parcel import RecipientKey
+    from tre_toolkit.signing import Verifier
+
+Parcels = Annotated[list[Path], typer.Argument(help="The parcels, each once.", show_default=False)]
+Key = Annotated[
+    Path, typer.Option("--key", help="The private key the parcels are sealed for.", show_default=False)
+]
+Trust = Annotated[
+    list[Path], typer.Option("--trust", help="Public key of a sender (repeat).", show_default=False)
+]
+Into = Annotated[Path, typer.Option("--into", help="The folder to make.", show_default=False)]
+Secret = Annotated[Path | None, typer.Option("--passphrase-file", help="File with the key's passphrase.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
+
+
+def link(
+    parcels: Parcels,
+    key: Key,
+    trust: Trust,
+    into: Into,
+    passphrase_file: Secret = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Put the report here as well.")] = None,
+    rules: Annotated[str, typer.Option("--rules", help="The ordered rule set to use.")] = "exact",
+    truth: Annotated[
+        Path | None, typer.Option("--truth", help="Synthetic children only: who is who.")
+    ] = None,
+    truth_map: Annotated[
+        list[Path] | None, typer.Option("--truth-map", help="Truth map of a parcel (repeat).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find out which records are one person, and write the spine.
+
+    Example: tre link 990/990.parcel 991/991.parcel --key tre/tre.key --trust 990/signer.key.pub --trust
+    991/signer.key.pub --into spine
+    """
+    from tre_toolkit.linkage.run import link as link_parcels
+
+    opened, senders = _keys(key, trust, passphrase_file)
+    with console.progress("linking", total=1) as done:
+        spine = link_parcels(
+            parcels,
+            key=opened,
+            trusted=senders,
+            into=into,
+            report=report,
+            rules=rules,
+            truth=truth,
+            truth_maps=truth_map or (),
+        )
+        done(1)
+    _tell(into, as_json=as_json)
+    for one in spine.facts["left_out"]:
+        console.say(f"left out of the step {one['step']!r}: tokens too many records share; see the report")
+
+
+def workspace(
+    spine: Annotated[Path, typer.Argument(help="The spine folder.", show_default=False)],
+    parcels: Parcels,
+    key: Key,
+    trust: Trust,
+    into: Into,
+    passphrase_file: Secret = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put the parcels' payload under the spine's person ids: the researcher's workspace.
+
+    Example: tre workspace spine 990/990.parcel 991/991.parcel --key tre/tre.key --trust 990/signer.key.pub --trust
+    991/signer.key.pub --into workspace
+    """
+    from tre_toolkit.linkage.spine import read_spine
+    from tre_toolkit.linkage.workspace import make_workspace
+
+    read = read_spine(spine)
+    opened, senders = _keys(key, trust, passphrase_file)
+    with console.progress("making the workspace", total=1) as done:
+        facts = make_workspace(read, parcels, key=opened, trusted=senders, into=into)
+        done(1)
+    if as_json:
+        console.answer_json(facts)
+        return
+    rows = [(name.removesuffix(".parquet"), one["rows"]) for name, one in facts["files"].items()]
+    console.answer_table(("table", "rows"), rows)
+    console.answer(f"workspace  {into}")
+
+
+def _keys(key: Path, trust: list[Path], passphrase_file: Path | None) -> tuple[RecipientKey, list[Verifier]]:
+    from tre_toolkit.parcel import RecipientKey
+    from tre_toolkit.signing import Verifier
+
+    secret = console.passphrase(passphrase_file, what=str(key))
+    return RecipientKey.read(key, secret), [Verifier.read(path) for path in trust]
+
+
+def _tell(into: Path, *, as_json: bool) -> None:
+    import json
+
+    told = json.loads((into / "report.json").read_text(encoding="utf-8"))
+    if as_json:
+        console.answer_json(told)
+        return
+    console.answer_table(
+        ("authority", "return", "period", "records", "persons", "linked"),
+        [
+            (
+                one["authority"],
+                one["dataset"],
+                one["period"],
+                one["records"],
+                one["persons"],
+                _share(one["linked"]),
+            )
+            for one in told["returns"]
+        ],
+    )
+    console.answer_table(
+        ("step", "band", "records"),
+        [(one["step"], one["band"], one["records"]) for one in told["steps"] if one["records"]],
+    )
+    facts = {"persons": f"{told['persons']['all']:,}", "records": f"{told['records']['in']:,}"}
+    if truth := told.get("truth"):
+        facts["against the truth"] = ", ".join(
+            f"{name} {truth[name]:.4f}" for name in ("precision", "recall", "f1")
+        )
+    console.answer(console.lines_of({**facts, "spine": into, "report": into / "report.html"}))
+
+
+def _share(rate: object) -> str:
+    return f"{rate:.1%}" if isinstance(rate, float) else str(rate)

@@ -1,0 +1,126 @@
+"""From agreeing pairs to persons: connected records, kept apart where one person can't be meant.
+
+Two things bar a merger: two different permanent UPNs in one person (a former UPN bridges its
+successor), and two records of one return that were not themselves found to be duplicates. Almost
+every group breaks neither and is taken whole; the few that do are built up again pair by pair, best
+first, and what was refused is reported as a conflict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from tre_toolkit.linkage.records import NONE, Codes, Records
+
+
+@dataclass(frozen=True, slots=True)
+class Persons:
+    """`cluster`: a number for each record, the same for records of one person.
+
+    `conflicts`: a row for each refused merger with left, right (row numbers), order and reason
+    ("two numbers" or "two records of one return").
+    """
+
+    cluster: Codes
+    conflicts: pd.DataFrame
+
+
+def components(count: int, left: Codes, right: Codes) -> Codes:
+    """A number for each of `count` things, equal for those that `left`-`right` pairs join, in order of first row."""
+    if len(left) == 0:
+        return np.arange(count, dtype=np.int64)
+    graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(count, count))
+    labels = connected_components(graph, directed=False)[1]
+    first = pd.Series(np.arange(count)).groupby(labels).transform("min")
+    return first.to_numpy(dtype=np.int64)
+
+
+def identities(records: Records) -> Codes:
+    """A code for each record's permanent UPN, one code for numbers that succeed one another; `NONE` without one."""
+    upn, former = records.of("upn"), records.of("former_upn")
+    numbers, place = np.unique(np.concatenate([upn, former]), return_inverse=True)
+    both = (upn != NONE) & (former != NONE)
+    joined = components(len(numbers), place[: len(upn)][both], place[len(upn) :][both])
+    own = np.where(upn != NONE, place[: len(upn)], place[len(upn) :])
+    return np.where((upn != NONE) | (former != NONE), joined[own] + 1, NONE)
+
+
+def persons(records: Records, left: Codes, right: Codes, order: Codes, *, numbers: bool = True) -> Persons:
+    """Join records by agreeing pairs; `order` says which pair counts first (ties by row).
+
+    `numbers=False` lets two different permanent UPNs meet (a model weighs them itself).
+    """
+    count = len(records)
+    identity = identities(records) if numbers else np.zeros(count, dtype=np.int64)
+    whole = components(count, left, right)
+    contested = _contested(whole, records.source, identity, left, right)
+    if not contested.any():
+        return Persons(whole, _conflicts([]))
+    inside = contested[left]
+    ranked = np.lexsort((right[inside], left[inside], order[inside]))
+    pairs = (left[inside][ranked], right[inside][ranked], order[inside][ranked])
+    rebuilt, conflicts = _rebuild(np.flatnonzero(contested), *pairs, records.source, identity)
+    cluster = whole.copy()
+    cluster[list(rebuilt)] = list(rebuilt.values())
+    return Persons(cluster, _conflicts(conflicts))
+
+
+def _contested(cluster: Codes, source: Codes, identity: Codes, left: Codes, right: Codes) -> np.ndarray:
+    """Whether each record is in a group that holds two numbers, or two records of a return that aren't duplicates."""
+    named = identity != NONE
+    two_numbers = pd.Series(identity[named]).groupby(cluster[named]).nunique()
+    per_return = pd.DataFrame({"cluster": cluster, "source": source}).value_counts(sort=False)
+    wanted = (per_return * (per_return - 1) // 2).groupby(level="cluster").sum()
+    same = source[left] == source[right]
+    direct = pd.Series(cluster[left[same]]).value_counts()
+    missing = wanted.sub(direct, fill_value=0)
+    bad = np.union1d(two_numbers.index[two_numbers > 1], missing.index[missing > 0])
+    return np.isin(cluster, bad)
+
+
+def _rebuild(
+    rows: Codes, left: Codes, right: Codes, order: Codes, source: Codes, identity: Codes
+) -> tuple[dict[int, int], list[tuple[int, int, int, str]]]:
+    """Merge contested records pair by pair, best first. Few records come here; the loop is over pairs, not rows."""
+    home = {int(row): int(row) for row in rows}
+    members = {int(row): [int(row)] for row in rows}
+    accepted = set(zip(left.tolist(), right.tolist(), strict=True))
+    conflicts = []
+    for one, two, rank in zip(left.tolist(), right.tolist(), order.tolist(), strict=True):
+        first, second = sorted((home[one], home[two]))
+        if first == second:
+            continue
+        reason = _bar(members[first], members[second], source, identity, accepted)
+        if reason:
+            conflicts.append((one, two, rank, reason))
+            continue
+        for row in members[second]:
+            home[row] = first
+        members[first] += members.pop(second)
+    return home, conflicts
+
+
+def _bar(
+    one: list[int], two: list[int], source: Codes, identity: Codes, accepted: set[tuple[int, int]]
+) -> str | None:
+    """Why two groups can't be one person, or None when they can."""
+    numbers = {int(identity[row]) for row in [*one, *two]} - {NONE}
+    if len(numbers) > 1:
+        return "two numbers"
+    for first in one:
+        for second in two:
+            pair = (min(first, second), max(first, second))
+            if source[first] == source[second] and pair not in accepted:
+                return "two records of one return"
+    return None
+
+
+def _conflicts(found: list[tuple[int, int, int, str]]) -> pd.DataFrame:
+    return pd.DataFrame(found, columns=["left", "right", "order", "reason"]).astype(
+        {"left": "int64", "right": "int64", "order": "int64", "reason": "object"}
+    )

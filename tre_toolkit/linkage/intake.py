@@ -1,0 +1,189 @@
+"""The edge: parcels in, token tables out, and every reason not to link what they hold.
+
+Parcels are linked only when they are of one project and declaration, cleaned by the same rules, made
+under the same token key, all real or all synthetic, and none of them has been here before. What
+is refused is refused before a token is looked at, all reasons together.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tre_toolkit.errors import Problem, Problems, TreError, Where
+from tre_toolkit.linkage.records import Column, TokenTable
+from tre_toolkit.parcel import Manifest, Parcel, RecipientKey, open_parcel
+from tre_toolkit.signing import Verifier
+
+TOKENS, ABOUT = "tokens/", "about/"
+SAME = {
+    "project": "of different projects",
+    "project_digest": "of different declarations of the project",
+    "profile": "of different token profiles",
+    "standardiser": "cleaned by different rules (standardiser)",
+    "key_commitment": "made under different token keys",
+}
+"""What all parcels of a run must share, and what it means when they don't."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What linkage takes from the parcels: token tables, what the report breaks down by, and the facts of the run.
+
+    `about` has the columns parcel, record_id, and the coarse columns the project declares (birth_year, sex, ethnicity).
+    """
+
+    tables: tuple[TokenTable, ...]
+    about: pd.DataFrame
+    facts: Mapping[str, Any]
+
+
+def take_in(
+    paths: Sequence[Path],
+    *,
+    key: RecipientKey,
+    trusted: Sequence[Verifier],
+    previous: Mapping[str, Any] | None = None,
+) -> Intake:
+    """Open, verify and check the parcels at `paths`. `previous` is the `spine.json` of the run before, if any.
+
+    Raises TreError for one that doesn't verify, and Problems for parcels that may not be linked together.
+    """
+    parcels = [open_parcel(path, key=key, trusted=trusted) for path in paths]
+    manifests = {str(parcel.path): parcel.manifest for parcel in parcels}
+    check_together(manifests)
+    check_fresh(manifests, previous)
+    tables = tuple(table for parcel in parcels for table in token_tables(parcel))
+    if not tables:
+        raise TreError("no parcel here holds tokens", hint="name the linkage half of a split parcel")
+    return Intake(tables, _about(parcels), facts_of(list(manifests.values())))
+
+
+def check_together(manifests: Mapping[str, Manifest]) -> None:
+    """Raise Problems unless these parcels may be linked with one another. Keys of `manifests` are file names."""
+    if not manifests:
+        raise TreError("no parcel was named", hint="tre link ONE.parcel OTHER.parcel --into spine")
+    problems = [
+        Problem(f"the parcels are {meaning}: {_fingerprints(manifests, name)}", hint=_HINTS.get(name))
+        for name, meaning in SAME.items()
+        if len({getattr(one, name) for one in manifests.values()}) > 1
+    ]
+    if len({one.synthetic for one in manifests.values()}) > 1:
+        problems.append(Problem("real and synthetic children are mixed", hint="link them in separate runs"))
+    problems += _repeated(manifests)
+    if problems:
+        raise Problems("these parcels can't be linked together", problems)
+
+
+def check_fresh(manifests: Mapping[str, Manifest], previous: Mapping[str, Any] | None) -> None:
+    """Raise Problems for a parcel that is new to the project and yet older than what the last run took in."""
+    if previous is None:
+        return
+    known = {one["parcel"]: one for one in previous["parcels"]}
+    newest: dict[str, int] = {}
+    for one in known.values():
+        newest[one["authority"]] = max(newest.get(one["authority"], -1), one["counter"])
+    problems = [
+        Problem(
+            "this parcel is older than one already linked: it may be a replay",
+            Where(file),
+            "ask the authority to seal it again",
+        )
+        for file, one in manifests.items()
+        if one.parcel not in known and one.counter <= newest.get(one.authority, -1)
+    ]
+    if any(previous.get(name) != getattr(one, name) for one in manifests.values() for name in SAME):
+        problems.append(Problem("the earlier spine is of another project, declaration, standardiser or key"))
+    if problems:
+        raise Problems("these parcels don't follow the earlier spine", problems)
+
+
+def token_tables(parcel: Parcel) -> list[TokenTable]:
+    """The token tables of one parcel."""
+    manifest, tables = parcel.manifest, []
+    described = {name: Column(tuple(one.parts), one.list) for name, one in manifest.tokens.items()}
+    for name in manifest.names:
+        if name.startswith(TOKENS):
+            dataset, period = name.removeprefix(TOKENS).split("/", 1)
+            tokens = parcel.part(name)
+            held = {column: one for column, one in described.items() if column in tokens.column_names}
+            tables.append(TokenTable(manifest.parcel, manifest.authority, dataset, period, tokens, held))
+    return tables
+
+
+def facts_of(manifests: Sequence[Manifest]) -> dict[str, Any]:
+    """What `spine.json` says of where its records came from."""
+    first = manifests[0]
+    return {
+        **{name: getattr(first, name) for name in SAME},
+        "synthetic": first.synthetic,
+        "parcels": [
+            {
+                "parcel": one.parcel,
+                "authority": one.authority,
+                "counter": one.counter,
+                "moment": one.moment,
+                "catalogue_digest": one.catalogue_digest,
+                "parts": {part.name: {"rows": part.rows, "sha256": part.sha256} for part in one.parts},
+                "counts": one.counts,
+            }
+            for one in sorted(manifests, key=lambda one: (one.authority, one.counter))
+        ],
+    }
+
+
+def _about(parcels: Sequence[Parcel]) -> pd.DataFrame:
+    """The coarse columns of all parcels: parcel, record_id and whatever of birth year, sex, ethnicity there is."""
+    found = []
+    for parcel in parcels:
+        for name in parcel.manifest.names:
+            if name.startswith(ABOUT):
+                frame = parcel.part(name).to_pandas()
+                frame.insert(0, "parcel", parcel.manifest.parcel)
+                found.append(frame)
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["parcel", "record_id"])
+
+
+_HINTS = {
+    "project_digest": "all authorities must hold the same tre.toml, letter for letter in meaning",
+    "standardiser": "both authorities must run the same version of the toolkit",
+    "key_commitment": "`tre key compare` shows which authority holds another key",
+}
+
+
+def _fingerprints(manifests: Mapping[str, Manifest], name: str) -> str:
+    """The differing facts, each with a file that states it: they are public, never a secret."""
+    first_with: dict[str, str] = {}
+    for file, manifest in manifests.items():
+        first_with.setdefault(str(getattr(manifest, name)), Path(file).name)
+    return "; ".join(f"{file} has {fact[:32]}" for fact, file in first_with.items())
+
+
+def _repeated(manifests: Mapping[str, Manifest]) -> list[Problem]:
+    ids = Counter(one.parcel for one in manifests.values())
+    counters = Counter(
+        (one.authority, one.counter, one.content)
+        for one in {one.parcel: one for one in manifests.values()}.values()
+    )
+    parts = Counter(
+        (one.authority, part) for one in manifests.values() for part in one.names if part.startswith(TOKENS)
+    )
+    problems = []
+    if any(count > 1 for count in ids.values()):
+        problems.append(Problem("the same parcel is named twice", hint="name each parcel once"))
+    if any(count > 1 for count in counters.values()):
+        problems.append(Problem("two parcels of one authority carry the same counter: one may be a replay"))
+    for (authority, part), count in parts.items():
+        if count > 1 and max(ids.values()) == 1:
+            problems.append(
+                Problem(
+                    f"authority {authority} sent {part.removeprefix(TOKENS)} twice",
+                    hint="keep the newer parcel",
+                )
+            )
+    return problems

@@ -1,0 +1,130 @@
+"""The linkage report as one page that opens without a network, and as JSON beside it."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+STYLE = """
+body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}
+h1{font-size:1.6rem}h2{font-size:1.15rem;margin-top:2.2rem}p.note{color:#57606a;margin:.2rem 0 .8rem}
+table{border-collapse:collapse;width:100%;font-size:.92rem}th,td{padding:.3rem .6rem;border-bottom:1px solid #d8dee4;text-align:left}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
+.bar{display:inline-block;height:.7rem;background:#1f6f8b;vertical-align:middle;margin-right:.4rem}
+.mark{background:#fff4ce;border:1px solid #e0c200;padding:.5rem .8rem;border-radius:.3rem}
+"""
+MARK = "These children are invented. Nothing here is about a real person."
+
+
+def write(told: Mapping[str, Any], folder: Path) -> None:
+    """Write `report.json` and `report.html` into `folder`."""
+    (folder / "report.json").write_text(
+        json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    (folder / "report.html").write_text(render(told), encoding="utf-8")
+
+
+def render(told: Mapping[str, Any]) -> str:
+    """The page, complete in itself."""
+    parts = [
+        f"<h1>Linkage report: {html.escape(told['project'])}</h1>",
+        f"<p class='mark'>{MARK}</p>" if told["synthetic"] else "",
+        _summary(told),
+        *_tables(told),
+    ]
+    return (
+        "<!doctype html><html lang='en-GB'><head><meta charset='utf-8'>"
+        f"<title>Linkage report</title><style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def _summary(told: Mapping[str, Any]) -> str:
+    records, persons = told["records"], told["persons"]
+    rows = [
+        ("records in", records["in"]),
+        ("linked to another record", records["linked"]),
+        ("linked to none", records["unlinked"]),
+        ("persons", persons["all"]),
+        ("token profile", told["profile"]),
+        ("standardiser", told["standardiser"]),
+    ]
+    return table(("", ""), rows, note="Counts under ten are not shown, nor any rate over them.")
+
+
+def _tables(told: Mapping[str, Any]) -> Iterable[str]:
+    if truth := told.get("truth"):
+        yield "<h2>Against the truth</h2>" + table(
+            ("pairs of records", ""),
+            [
+                (name.replace("_", " "), value)
+                for name, value in truth.items()
+                if not isinstance(value, dict | list)
+            ],
+            note="Only for invented children: the truth of who is who is known.",
+        )
+    yield "<h2>How records came to their person</h2>" + table(
+        ("step", "band", "records"), [(one["step"], one["band"], one["records"]) for one in told["steps"]]
+    )
+    yield "<h2>Each return</h2>" + table(
+        ("authority", "return", "period", "records", "persons", "linked"),
+        [
+            (
+                *(one[name] for name in ("authority", "dataset", "period", "records", "persons")),
+                Share(one["linked"]),
+            )
+            for one in told["returns"]
+        ],
+    )
+    yield "<h2>Between returns</h2>" + table(
+        ("one", "other", "persons in both", "share of the smaller"),
+        [(one["one"], one["other"], one["both"], Share(one["rate"])) for one in told["pairs of returns"]],
+    )
+    for name, groups in told["groups"].items():
+        yield f"<h2>Linked, by {html.escape(name.replace('_', ' '))}</h2>" + table(
+            ("group", "records", "linked", "rate"),
+            [(one["group"], one["records"], one["linked"], Share(one["rate"])) for one in groups],
+        )
+    places = sorted({place for one in told["identifiers"] for place in one["share"]})
+    yield "<h2>Identifiers, as share of records</h2>" + table(
+        ("token", *places),
+        [(one["token"], *(one["share"].get(place) for place in places)) for one in told["identifiers"]],
+        note="A token is missing where its value was missing, a placeholder or invalid.",
+    )
+    yield "<h2>Refused</h2>" + table(
+        ("why two records were kept apart", "times"), list(told["conflicts"].items())
+    )
+    if told["left out"]:
+        yield table(
+            ("step left out for crowded tokens", "tokens", "records"),
+            [(one["step"], one["tokens"], one["records"]) for one in told["left out"]],
+        )
+
+
+class Share(float):
+    """A rate drawn with a bar; what is hidden stays text."""
+
+    def __new__(cls, value: Any) -> Any:
+        return super().__new__(cls, value) if isinstance(value, int | float) else value
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, note: str = "") -> str:
+    """An HTML table; numbers stand right."""
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
+    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows) or (
+        f"<tr><td colspan='{len(columns)}'>none</td></tr>"
+    )
+    said = f"<p class='note'>{html.escape(note)}</p>" if note else ""
+    return f"{said}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, Share):
+        return f"<td><span class='bar' style='width:{float(value) * 8:.2f}rem'></span>{float(value):.1%}</td>"
+    if isinstance(value, float):
+        return f"<td class='n'>{value:.4f}</td>"
+    if isinstance(value, int):
+        return f"<td class='n'>{value:,}</td>"
+    return f"<td>{html.escape('' if value is None else str(value))}</td>"

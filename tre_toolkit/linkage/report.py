@@ -1,0 +1,170 @@
+"""The linkage report: what went in, what came together, who is missed; every small count hidden.
+
+The report leaves the linkage zone with the spine, so it obeys the rule of every output: a count
+under ten is not shown, and neither is a rate over it. It holds no token and no id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tre_toolkit.linkage.records import NONE
+from tre_toolkit.linkage.run import ALONE, Linked
+
+SMALL = 10  # counts below it are not shown
+HIDDEN = "<10"
+AGES = ((0, "under 1"), (1, "1 to 4"), (5, "5 to 9"), (10, "10 to 15"), (16, "16 and over"))
+NOT_KNOWN = "not known"
+
+
+def report_on(linked: Linked, about: pd.DataFrame, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything the report says, ready for JSON."""
+    spine = linked.spine
+    joined = spine["band"] != ALONE
+    sizes = spine.groupby("person_id").size()
+    return {
+        "format": "tre-linkage-report-v1",
+        "project": facts["project"],
+        "synthetic": facts["synthetic"],
+        "standardiser": facts["standardiser"],
+        "profile": facts["profile"],
+        "records": {"in": len(spine), **_split(int(joined.sum()), len(spine))},
+        "persons": {
+            "all": len(sizes),
+            "by records": _counted(
+                sizes.clip(upper=10).map(lambda size: f"{size}" if size < 10 else "10 or more")
+            ),
+        },
+        "steps": _steps(linked),
+        "returns": _returns(linked),
+        "pairs of returns": _between(spine),
+        "identifiers": _completeness(linked),
+        "groups": _groups(spine, joined, about),
+        "conflicts": _counted(linked.persons.conflicts["reason"]),
+        "left out": [
+            {"step": one.step, "tokens": _safe(one.tokens), "records": _safe(one.records)}
+            for one in linked.crowded
+        ],
+    }
+
+
+def _safe(count: float) -> int | str:
+    """A count, or `HIDDEN` when it is small (nought is shown)."""
+    return HIDDEN if 0 < count < SMALL else int(count)
+
+
+def _split(part: int, whole: int) -> dict[str, int | str]:
+    """Linked and unlinked; both hidden when one of them is small, for the other would give it away."""
+    if any(0 < count < SMALL for count in (part, whole - part)):
+        return {"linked": HIDDEN, "unlinked": HIDDEN}
+    return {"linked": part, "unlinked": whole - part}
+
+
+def _rate(part: float, whole: float) -> float | str | None:
+    """A rate, hidden when it or its complement rests on a small count."""
+    if whole == 0:
+        return None
+    small = min(part, whole - part)
+    return HIDDEN if whole < SMALL or 0 < small < SMALL else round(part / whole, 4)
+
+
+def _counted(values: pd.Series) -> dict[str, int | str]:
+    return {str(name): _safe(count) for name, count in values.value_counts().sort_index().items()}
+
+
+def _steps(linked: Linked) -> list[dict[str, Any]]:
+    """How many records came to their person by each step, surest first."""
+    counts = linked.spine["step"].value_counts()
+    return [
+        {"step": step.name, "band": step.band, "records": _safe(int(counts.get(step.name, 0)))}
+        for step in linked.steps
+    ]
+
+
+def _returns(linked: Linked) -> list[dict[str, Any]]:
+    """For each return: records, persons, and how many records were linked to any other."""
+    spine = linked.spine.assign(joined=linked.spine["band"] != ALONE)
+    groups = spine.groupby(["authority", "dataset", "period"], sort=True)
+    return [
+        {
+            "authority": name[0],
+            "dataset": name[1],
+            "period": name[2],
+            "records": len(group),
+            "persons": int(group["person_id"].nunique()),
+            "linked": _rate(int(group["joined"].sum()), len(group)),
+        }
+        for name, group in groups
+    ]
+
+
+def _between(spine: pd.DataFrame) -> list[dict[str, Any]]:
+    """For each two (authority, dataset): persons in each, persons in both, and the share of the smaller that is in both."""
+    held = spine.drop_duplicates(["authority", "dataset", "person_id"])
+    held = held.assign(place=held["authority"] + " " + held["dataset"])[["place", "person_id"]]
+    met = held.merge(held, on="person_id")
+    counts = met.groupby(["place_x", "place_y"]).size()
+    own = {place: int(counts[(place, place)]) for place in sorted(held["place"].unique())}
+    rows = []
+    for one, many in own.items():
+        for other, more in own.items():
+            if one < other:
+                both = int(counts.get((one, other), 0))
+                rows.append(
+                    {
+                        "one": one,
+                        "other": other,
+                        "persons": [many, more],
+                        "both": _safe(both),
+                        "rate": _rate(both, min(many, more)),
+                    }
+                )
+    return rows
+
+
+def _completeness(linked: Linked) -> list[dict[str, Any]]:
+    """For each kind of token: the share of each return's records that carry it."""
+    source = linked.records.source
+    sizes = np.bincount(source)
+    rows = []
+    for name, codes in linked.records.tokens.items():
+        carried = np.bincount(source[codes != NONE], minlength=len(sizes))
+        share = {
+            place: _rate(int(part), int(whole))
+            for place, part, whole in zip(linked.records.sources, carried, sizes, strict=True)
+        }
+        rows.append({"token": name, "share": share})
+    return rows
+
+
+def _groups(spine: pd.DataFrame, joined: pd.Series, about: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Records and match rate by each coarse column of the about parts: who is linked less than others."""
+    frame = spine[["parcel", "record_id", "period"]].assign(joined=joined.to_numpy())
+    frame = frame.merge(about, how="left", on=["parcel", "record_id"])
+    columns = {
+        name: frame[name] for name in about.columns if name not in ("parcel", "record_id", "birth_year")
+    }
+    if "birth_year" in about.columns:
+        year = pd.to_numeric(frame["period"].str[:4]) - pd.to_numeric(frame["birth_year"], errors="coerce")
+        bounds = [first for first, _ in AGES]
+        place = np.searchsorted(bounds, year.fillna(-1), side="right") - 1
+        names = np.array([name for _, name in AGES] + [NOT_KNOWN], dtype=object)
+        columns["age band"] = pd.Series(names[place])
+    told = {}
+    for name, values in columns.items():
+        group = values.astype("object").where(values.notna(), NOT_KNOWN).astype(str)
+        counts = frame.groupby(group)["joined"].agg(["size", "sum"]).sort_index()
+        told[name] = [
+            {
+                "group": str(label),
+                "records": _safe(int(row["size"])),
+                **_split(int(row["sum"]), int(row["size"])),
+                "rate": _rate(int(row["sum"]), int(row["size"])),
+            }
+            for label, row in counts.iterrows()
+        ]
+    return told
