@@ -1,0 +1,202 @@
+"""One comma-separated file into one frame: fast, all text, and every row that doesn't fit counted.
+
+The header decides everything: which delimiter, which columns, in which order. Columns the catalogue
+doesn't know are never loaded; rows with too many or too few cells are refused by number, so that rows
+read and rows refused add up to the rows of the file.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tre_toolkit.errors import Problem, TreError, Where
+from tre_toolkit.returns import cells, encoding
+from tre_toolkit.schema import Table
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+DELIMITERS = (",", "\t", ";", "|")
+# An unknown column is named only where the line is surely a header: else its name may be somebody's cell
+NAME = re.compile(r"[A-Za-z][A-Za-z_ ]{0,40}")
+SHOWN = 5  # unknown columns named in full before the rest are counted
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What came out of one file: its frame, and what didn't."""
+
+    frame: pd.DataFrame
+    refused: int = 0
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first line of a file, as it is to be read."""
+
+    names: tuple[str, ...]
+    delimiter: str
+    encoding: str
+
+
+def read_csv(path: Path, table: Table) -> Rows:
+    """Read a file of `table`. Raises TreError when it isn't text or has none of the table's columns."""
+    header = header_of(path, table)
+    named, problems = _match(header.names, table, path)
+    if not named:
+        raise TreError(
+            f"none of its columns is a column of {table.name}",
+            where=Where(path.name),
+            hint="the first line must hold the names of the columns",
+        )
+    try:
+        rows, refused = _load(path, header, named)
+    except UnicodeDecodeError:
+        problems.append(Problem("not UTF-8: read as Windows-1252", Where(path.name), hint="save it as UTF-8"))
+        rows, refused = _load(path, Header(header.names, header.delimiter, "cp1252"), named)
+    if refused:
+        problems.append(
+            Problem(
+                f"rows refused: they don't have the {len(header.names)} cells of the header",
+                Where(path.name, table.name, row=int(refused[0]) + 1),
+                hint="look for a delimiter or a line break inside a cell",
+                count=len(refused),
+            )
+        )
+    return Rows(cells.frame(rows, table, _places(rows.num_rows, refused)), len(refused), tuple(problems))
+
+
+def header_of(path: Path, table: Table | None = None) -> Header:
+    """The columns, delimiter and encoding of a file. Raises TreError when it isn't text or is empty."""
+    head = encoding.head_of(path)
+    told = encoding.encoding_of(head)
+    if told is None:
+        raise TreError(
+            "not a text file, whatever its name says",
+            where=Where(path.name),
+            hint="export it again as CSV, UTF-8",
+        )
+    text = head.decode(told, errors="replace").lstrip("\r\n")
+    if not text.strip():
+        raise TreError("the file is empty", where=Where(path.name), hint="it needs at least its header line")
+    known = {name.lower() for name in table.columns} if table else set()
+    options = [_split(text, delimiter) for delimiter in DELIMITERS]
+    best = max(options, key=lambda names: (sum(name.lower() in known for name in names), len(names)))
+    return Header(tuple(best), DELIMITERS[options.index(best)], told)
+
+
+def _split(text: str, delimiter: str) -> list[str]:
+    try:
+        return [name.strip() for name in next(csv.reader(io.StringIO(text), delimiter=delimiter), [])]
+    except csv.Error:
+        return []
+
+
+def _match(names: Sequence[str], table: Table, path: Path) -> tuple[dict[str, str], list[Problem]]:
+    """Place in the file ("c0", "c1", …) to catalogue column, whatever the case of its letters."""
+    columns = {name.lower(): name for name in table.columns}
+    sure = 2 * sum(name.lower() in columns for name in names) >= len(names)
+    found: dict[str, str] = {}
+    problems, unknown = [], 0
+    for place, name in enumerate(names):
+        known = columns.get(name.lower())
+        if known is None:
+            unknown += 1 if name else 0
+            if name and unknown <= SHOWN:
+                told = name if sure and NAME.fullmatch(name) else f"number {place + 1}"
+                problems.append(_problem("a column the catalogue doesn't know: left out", path, table, told))
+        elif known in found.values():
+            problems.append(_problem("the column stands twice: the first is read", path, table, known))
+        else:
+            found[f"c{place}"] = known
+    if unknown > SHOWN:
+        problems.append(
+            Problem(
+                "columns the catalogue doesn't know: left out",
+                Where(path.name, table.name),
+                count=unknown - SHOWN,
+            )
+        )
+    for field in table.fields:
+        if field.required and field.name not in found.values() and field.only != "xml":
+            problems.append(
+                _problem("the column is missing: its cells count as blank", path, table, field.name)
+            )
+    return found, problems
+
+
+def _problem(what: str, path: Path, table: Table, column: str) -> Problem:
+    return Problem(what, Where(path.name, table.name, column))
+
+
+def _load(path: Path, header: Header, named: dict[str, str]) -> tuple[pa.Table, list[int]]:
+    """The known columns as Arrow text, and the numbers from 0 of the rows that were refused."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    refused: list[int] = []
+
+    def refuse(row: arrow_csv.InvalidRow) -> str:
+        refused.append(row.number - 2)  # the reader counts the header as row 1
+        return "skip"
+
+    try:
+        rows = arrow_csv.read_csv(
+            path,
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False,  # only then are refused rows numbered
+                encoding="utf8" if header.encoding == "utf-8-sig" else header.encoding,
+                column_names=[f"c{place}" for place in range(len(header.names))],
+                skip_rows=1,
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=header.delimiter, newlines_in_values=True, invalid_row_handler=refuse
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                include_columns=list(named),
+                column_types=dict.fromkeys(named, pa.large_string()),
+                strings_can_be_null=True,
+                null_values=[""],
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if "UTF8" in str(error):
+            raise UnicodeDecodeError("utf-8", b"", 0, 1, "not UTF-8") from None
+        if "Empty CSV" in str(error):
+            rows = pa.table({place: pa.array([], pa.large_string()) for place in named})
+        else:
+            raise TreError(
+                "not a CSV file that can be read",
+                where=Where(path.name),
+                hint="look for an opening quotation mark without its closing one",
+            ) from None
+    return rows.rename_columns([named[place] for place in rows.column_names]), refused
+
+
+def _places(read: int, refused: list[int]) -> np.ndarray:
+    """The place in the file of each row that was read, the refused ones left out."""
+    import numpy as np
+
+    places = np.arange(read + len(refused), dtype="int64")
+    return np.delete(places, refused) if refused else places
+
+
+def count_rows(path: Path) -> int:
+    """How many rows a file has under its header, without keeping one; 0 when that can't be told."""
+    import pyarrow as pa
+
+    try:
+        header = header_of(path)
+        rows, refused = _load(path, header, {"c0": "c0"})
+    except (TreError, UnicodeDecodeError, pa.ArrowInvalid):
+        return 0
+    return int(rows.num_rows) + len(refused)

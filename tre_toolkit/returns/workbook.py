@@ -1,0 +1,145 @@
+"""A return kept as a workbook (Annex A): one sheet a table, read without running anything in it.
+
+A cell holding a formula is refused and counted: its value is whatever the last program made of it. The
+header is looked for in the first rows, because people write titles above their lists.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tre_toolkit.errors import Problem, TreError, Where
+from tre_toolkit.returns import cells
+from tre_toolkit.schema import Dataset, Schema, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LOOKED_AT = 20  # rows in which the header is looked for
+DATE_FORM = "%d/%m/%Y"
+
+
+def sheet_names(path: Path) -> tuple[str, ...]:
+    """Names of the sheets of a workbook; empty when it isn't one."""
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True)
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError):
+        return ()
+    try:
+        return tuple(book.sheetnames)
+    finally:
+        book.close()
+
+
+def table_of(sheet: str, known: Dataset | Schema) -> Table | None:
+    """The table a sheet holds, by its name: `List 1`, `list_1`, `1 - Contacts`."""
+    for table in known.tables:
+        own = (table.file or table.name, table.name, *table.aliases)
+        if _plain(sheet) in {_plain(name) for name in own}:
+            return table
+    return None
+
+
+def read_workbook(
+    path: Path, schema: Schema, done: Callable[[int], None] | None = None
+) -> tuple[dict[str, pd.DataFrame], int, list[Problem]]:
+    """Frames by table, the number of rows refused, and problems. Raises TreError when it is no workbook."""
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError):
+        raise TreError(
+            "not a workbook that can be read", where=Where(path.name), hint="save it again as .xlsx"
+        ) from None
+    frames: dict[str, pd.DataFrame] = {}
+    problems: list[Problem] = []
+    refused = 0
+    try:
+        for sheet in book.worksheets:
+            table = table_of(sheet.title, schema)
+            if table is None:
+                problems.append(
+                    Problem("a sheet the catalogue doesn't know: left out", Where(path.name, "a sheet"))
+                )
+                continue
+            frames[table.name], lost, more = _read_sheet(sheet, table, path)
+            refused += lost
+            problems.extend(more)
+            if done:
+                done(1)
+    finally:
+        book.close()
+    return frames, refused, problems
+
+
+def _read_sheet(sheet: Any, table: Table, path: Path) -> tuple[pd.DataFrame, int, list[Problem]]:
+    import numpy as np
+    import pyarrow as pa
+
+    wanted = {_plain(name): name for name in table.columns}
+    rows = sheet.iter_rows()
+    names: list[str | None] = []
+    for _, row in zip(range(LOOKED_AT), rows, strict=False):
+        names = [wanted.get(_plain(str(cell.value or ""))) for cell in row]
+        if sum(name is not None for name in names) >= max(2, len(wanted) // 2):
+            break
+        names = []
+    where = Where(path.name, table.name)
+    if not names:
+        return cells.empty(table), 0, [Problem("no line with the names of its columns was found", where)]
+    gathered: list[list[str | None]] = []
+    places: list[int] = []
+    formulas = place = 0
+    for row in rows:
+        values = [cell.value for cell in row]
+        if all(value is None for value in values):
+            continue
+        if any(cell.data_type == "f" for cell in row):
+            formulas += 1
+        else:
+            gathered.append([text_of(value) for value in values])
+            places.append(place)
+        place += 1
+    columns = {
+        name: pa.array([row[at] if at < len(row) else None for row in gathered], pa.large_string())
+        for at, name in enumerate(names)
+        if name is not None
+    }
+    problems = [
+        Problem("the column is missing: its cells count as blank", Where(path.name, table.name, name))
+        for name in table.columns
+        if name not in columns
+    ]
+    if formulas:
+        problems.append(
+            Problem(
+                "rows refused: a formula stands in a cell", where, hint="paste the values", count=formulas
+            )
+        )
+    frame = cells.frame(pa.table(columns), table, np.array(places, dtype="int64"))
+    return frame, formulas, problems
+
+
+def text_of(value: object) -> str | None:
+    """A cell's value as a return would write it."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, datetime | date):
+        return value.strftime(DATE_FORM)
+    return str(value)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "", name.lower())

@@ -1,0 +1,314 @@
+"""An XML return into frames, child by child: nothing of a record is kept once its rows are taken.
+
+Hardened: no entities, no network, no document type, libxml2's limits on depth and size left on. What the
+catalogue doesn't know (blocks of a later year, stray text, an element twice) is counted and told, never
+fatal; a document that breaks off is refused, because half a return looks like a whole one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tre_toolkit.errors import Problem, TreError, Where
+from tre_toolkit.returns import cells
+from tre_toolkit.returns.xml_plan import Sheet, Step, Unit, units
+from tre_toolkit.schema import Schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+    import pyarrow as pa
+
+CHUNK = 20_000  # rows of one table gathered as Python lists before they become Arrow
+PEEK = 400  # starts and ends of elements looked at to tell which return a document is
+SHOWN = 20  # kinds of trouble told one by one
+
+UNKNOWN = "an element the catalogue doesn't know: left out"
+STRAY = "text that stands in no element: left out"
+TWICE = "the element stands twice: the first is read"
+ENTITY = "an entity where text should be: left out"
+
+
+@dataclass(slots=True)
+class Reading:
+    """The state of one walk through a document."""
+
+    trouble: Counter[tuple[str, str]] = field(default_factory=Counter)
+    chunks: dict[str, list[pa.Table]] = field(default_factory=dict)
+
+
+def read_xml(
+    path: Path, schema: Schema, done: Callable[[int], None] | None = None
+) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
+    """Read the document of a return. `done` is called with the number of records just read.
+
+    Raises TreError when it isn't well-formed, has a document type or another root.
+    """
+    plans = units(schema)
+    reading = Reading()
+    for element, unit in _records(path, schema, plans, reading):
+        _take(element, unit, reading)
+        if done:
+            done(1)
+    frames = {}
+    for unit in plans:
+        for sheet in unit.sheets:
+            _flush(sheet, reading)
+            frames[sheet.table.name] = _frame(sheet, reading)
+    ordered = {table.name: frames[table.name] for table in schema.tables if table.name in frames}
+    return ordered, _problems(reading, path)
+
+
+def peek(path: Path, limit: int = PEEK) -> tuple[set[tuple[str, ...]], dict[tuple[str, ...], str]]:
+    """The element paths at the head of a document, and the text of those that hold text alone.
+
+    Both are empty when it isn't XML; what breaks later isn't looked at.
+    """
+    from lxml import etree
+
+    paths: set[tuple[str, ...]] = set()
+    texts: dict[tuple[str, ...], str] = {}
+    here: list[str] = []
+    try:
+        for count, (event, element) in enumerate(
+            etree.iterparse(str(path), events=("start", "end"), **_hardened())
+        ):
+            if event == "start":
+                here.append(_local(element))
+                paths.add(tuple(here))
+            else:
+                if not len(element) and element.text:
+                    texts.setdefault(tuple(here), element.text.strip())
+                here.pop()
+            if count > limit:
+                break
+    except (etree.XMLSyntaxError, OSError):
+        pass
+    return paths, texts
+
+
+def _hardened() -> dict[str, Any]:
+    return {
+        "resolve_entities": False,
+        "no_network": True,
+        "load_dtd": False,
+        "dtd_validation": False,
+        "huge_tree": False,
+        "remove_comments": True,
+        "remove_pis": True,
+    }
+
+
+def _records(path: Path, schema: Schema, plans: list[Unit], reading: Reading) -> Any:
+    """Yield each unit's element with its plan as its end tag is met, and forget it afterwards."""
+    from lxml import etree
+
+    tags = {unit.path[-1]: unit for unit in plans}
+    wanted = [f"{{*}}{tag}" for tag in tags]
+    root: Any = None
+    try:
+        walk = etree.iterparse(str(path), events=("end",), tag=wanted, **_hardened())
+        for _, element in walk:
+            if root is None:
+                root = element.getroottree().getroot()
+                _check_root(root, schema, path)
+            unit = tags[_local(element)]
+            if _path_of(element) != unit.path:
+                continue
+            yield element, unit
+            _forget(element, unit, plans, reading)
+        root = walk.root if root is None else root
+        _check_root(root, schema, path)
+        _leftovers(root, plans, reading)
+    except etree.XMLSyntaxError as error:
+        line = error.lineno
+        raise TreError(
+            "not well-formed XML: the document breaks off or is damaged here; nothing of it is used",
+            where=Where(path.name, row=line),
+            hint=f"line {line} of the file; export it again",
+        ) from None
+
+
+def _check_root(root: Any, schema: Schema, path: Path) -> None:
+    if root.getroottree().docinfo.doctype:
+        raise TreError(
+            "it declares a document type, which no return has: refused",
+            where=Where(path.name),
+            hint="a document type can pull other files in; export the return again",
+        )
+    if _local(root) != schema.dataset.form.root:
+        raise TreError(
+            f"its root element isn't {schema.dataset.form.root}: not a {schema.dataset.title}",
+            where=Where(path.name),
+        )
+
+
+def _take(element: Any, unit: Unit, reading: Reading) -> None:
+    """The rows of one record into their sheets, inherited keys filled in at the end."""
+    sheets = unit.sheets
+    if unit.step.sheet is None:
+        _walk(element, unit.step, None, {}, "/".join(unit.path), reading.trouble)
+    else:  # the record's own element is the row
+        row = _new_row(unit.step.sheet, {})
+        _walk(element, unit.step, row, {}, "/".join(unit.path), reading.trouble)
+    for sheet in sheets:
+        if len(sheet.rows) > sheet.filled:
+            for place, name in sheet.inherited:
+                source, at = unit.keys[name]
+                value = source.rows[source.filled][at] if len(source.rows) > source.filled else None
+                for row in sheet.rows[sheet.filled :]:
+                    row[place] = value
+    for sheet in sheets:
+        sheet.filled = len(sheet.rows)
+    if max(sheet.filled for sheet in sheets) >= CHUNK:
+        for sheet in sheets:
+            _flush(sheet, reading)
+
+
+def _walk(
+    element: Any,
+    step: Step,
+    row: list[str | None] | None,
+    numbers: dict[str, int],
+    path: str,
+    trouble: Counter[tuple[str, str]],
+) -> None:
+    """Go through the children of an element: cells into `row`, rows into their sheets, the rest counted."""
+    text = element.text
+    if text is not None and not text.isspace():
+        trouble[STRAY, path] += 1
+    seen: dict[str, int] = {}
+    for child in element:
+        tail = child.tail
+        if tail is not None and not tail.isspace():
+            trouble[STRAY, path] += 1
+        tag = child.tag
+        if not isinstance(tag, str):
+            trouble[ENTITY, path] += 1
+            continue
+        if tag[0] == "{":
+            tag = tag[tag.index("}") + 1 :]
+        below = step.below.get(tag)
+        if below is None:
+            trouble[UNKNOWN, f"{path}/{_safe(tag)}"] += 1
+        elif below.place is not None and not below.below:
+            cell = _text(child, f"{path}/{tag}", trouble)
+            if below.sheet is not None:
+                _new_row(below.sheet, numbers)[below.place] = cell
+            elif row is not None and tag not in seen:
+                row[below.place] = cell
+                seen[tag] = 1
+            else:
+                trouble[TWICE, f"{path}/{tag}"] += 1
+        elif below.sheet is not None:
+            inner = numbers
+            if below.counter is not None:
+                seen[tag] = seen.get(tag, 0) + 1
+                inner = {**numbers, below.counter: seen[tag]}
+            _walk(child, below, _new_row(below.sheet, inner), inner, f"{path}/{tag}", trouble)
+        else:
+            _walk(child, below, row, numbers, f"{path}/{tag}", trouble)
+
+
+def _new_row(sheet: Sheet, numbers: dict[str, int]) -> list[str | None]:
+    row: list[str | None] = [None] * len(sheet.columns)
+    for place, name in sheet.counters:
+        number = numbers.get(name)
+        row[place] = None if number is None else str(number)
+    sheet.rows.append(row)
+    return row
+
+
+def _text(element: Any, path: str, trouble: Counter[tuple[str, str]]) -> str | None:
+    text: str | None = element.text
+    if len(element):
+        for child in element:
+            known = isinstance(child.tag, str)
+            trouble[UNKNOWN if known else ENTITY, f"{path}/{_safe(_local(child))}" if known else path] += 1
+    return text
+
+
+def _forget(element: Any, unit: Unit, plans: list[Unit], reading: Reading) -> None:
+    """Free a record that was taken, and what stood unread before it."""
+    element.clear()
+    parent = element.getparent()
+    known = {other.path for other in plans}
+    ways = _ways(plans)
+    while parent is not None and (before := element.getprevious()) is not None:
+        here = (*unit.path[:-1], _local(before))
+        if here not in known and here in ways:
+            break  # records of another kind stand below it
+        if here not in known:
+            reading.trouble[UNKNOWN, "/".join((*here[:-1], _safe(here[-1])))] += 1
+        parent.remove(before)
+
+
+def _ways(plans: list[Unit]) -> set[tuple[str, ...]]:
+    """Every path on the way to a record."""
+    return {unit.path[:depth] for unit in plans for depth in range(1, len(unit.path) + 1)}
+
+
+def _leftovers(root: Any, plans: list[Unit], reading: Reading) -> None:
+    """What stands outside all records: blocks the catalogue doesn't know."""
+    ways = _ways(plans)
+
+    def look(element: Any, path: tuple[str, ...]) -> None:
+        for child in element:
+            if not isinstance(child.tag, str):
+                continue
+            here = (*path, _local(child))
+            if here not in ways:
+                reading.trouble[UNKNOWN, "/".join((*path, _safe(here[-1])))] += 1
+            elif not any(here == unit.path for unit in plans):
+                look(child, here)
+
+    look(root, (_local(root),))
+
+
+def _flush(sheet: Sheet, reading: Reading) -> None:
+    import pyarrow as pa
+
+    if sheet.rows:
+        columns = list(zip(*sheet.rows, strict=True))
+        arrays = [pa.array(column, pa.large_string()) for column in columns]
+        reading.chunks.setdefault(sheet.table.name, []).append(
+            pa.Table.from_arrays(arrays, names=list(sheet.columns))
+        )
+        sheet.rows, sheet.filled = [], 0
+
+
+def _frame(sheet: Sheet, reading: Reading) -> pd.DataFrame:
+    import pyarrow as pa
+
+    chunks = reading.chunks.get(sheet.table.name)
+    return cells.frame(pa.concat_tables(chunks), sheet.table) if chunks else cells.empty(sheet.table)
+
+
+def _problems(reading: Reading, path: Path) -> list[Problem]:
+    shown = reading.trouble.most_common(SHOWN)
+    told = [Problem(what, Where(f"{path.name} at {place}"), count=n) for (what, place), n in shown]
+    rest = sum(reading.trouble.values()) - sum(n for _, n in shown)
+    if rest:
+        told.append(Problem("more of the same in other places", Where(path.name), count=rest))
+    return told
+
+
+def _local(element: Any) -> str:
+    tag: str = element.tag
+    return tag[tag.index("}") + 1 :] if tag[0] == "{" else tag
+
+
+def _path_of(element: Any) -> tuple[str, ...]:
+    names = [_local(element)]
+    while (element := element.getparent()) is not None:
+        names.append(_local(element))
+    return tuple(reversed(names))
+
+
+def _safe(tag: str) -> str:
+    """An element's name is the sender's own text: told only as far as it looks like a name."""
+    return tag if tag.isascii() and len(tag) <= 40 else "(a long name)"

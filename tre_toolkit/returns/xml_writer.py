@@ -1,0 +1,203 @@
+"""Frames into an XML return, built from the leaves up by the engine.
+
+Each table becomes one column of text: its elements, each with the elements of its child tables inside,
+grouped by the key of the row they hang below. No row is ever held as a Python object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tre_toolkit.engine import Engine, quote
+from tre_toolkit.errors import TreError, Where
+from tre_toolkit.returns import cells
+from tre_toolkit.returns.model import ROW_NO, Return
+from tre_toolkit.returns.xml_plan import units
+from tre_toolkit.schema import Field, Schema, Table
+
+BATCH = 5_000  # records fetched at a time
+
+
+def write_xml(return_: Return, schema: Schema, path: Path) -> None:
+    """Write the document. Raises TreError when a row hangs below a row that isn't there."""
+    tables = [table for table in schema.tables if table.path]
+    with Engine() as engine, path.open("w", encoding="utf-8", newline="\n") as out:
+        for table in tables:
+            engine.table(table.name, cells.arrow(return_.tables[table.name]))
+        for table in reversed(tables):
+            _check_parents(engine, table, schema)
+            engine.table(f"xml {table.name}", engine.arrow(_fragments(table, schema)))
+        out.write(f"<?xml version='1.0' encoding='UTF-8'?>\n<{schema.dataset.form.root}>\n")
+        open_now: tuple[str, ...] = ()
+        for unit in units(schema):
+            above = unit.path[1:-1]
+            out.write(_moves(open_now, above))
+            open_now = above
+            root = unit.sheets[0].table
+            inside = unit.path == tuple(part for part in (root.path or "").split("/") if part)
+            for fragment in _batches(engine, root):
+                out.write(fragment if inside else f"<{unit.path[-1]}>{fragment}</{unit.path[-1]}>\n")
+        out.write(_moves(open_now, ()))
+        out.write(f"</{schema.dataset.form.root}>\n")
+
+
+def _moves(now: tuple[str, ...], then: tuple[str, ...]) -> str:
+    """The tags that lead from inside one element to inside another."""
+    same = 0
+    while same < min(len(now), len(then)) and now[same] == then[same]:
+        same += 1
+    closing = "".join(f"</{name}>\n" for name in reversed(now[same:]))
+    return closing + "".join(f"<{name}>\n" for name in then[same:])
+
+
+def _batches(engine: Engine, root: Table) -> Iterator[str]:
+    rows = engine.arrow(f"SELECT whole FROM {quote(f'xml {root.name}')} ORDER BY {ROW_NO}")
+    for batch in rows.to_batches(max_chunksize=BATCH):
+        yield from batch.column(0).to_pylist()
+
+
+def _fragments(table: Table, schema: Schema) -> str:
+    """SQL: each row's place, the key it hangs by, and its element with all that stands inside.
+
+    `whole` is the element of a root table together with its siblings' (a child's characteristics stand beside
+    the identifiers, not inside); for every other table it is the element alone.
+    """
+    children = [other for other in schema.tables if _above(other, schema) == table]
+    inside = [child for child in children if _is_inside(child, table)]
+    beside = [child for child in children if child not in inside]
+    keys = [quote(name) for name in table.columns if name in _keys(table, schema)]
+    parts = _order(table, inside)
+    body = " || ".join(parts) if parts else "''"
+    name = (table.path or "").split("/")[-1]
+    whole = body if _is_bare(table) else f"'<{name}>' || {body} || '</{name}>'"
+    for child in beside:
+        whole += f" || coalesce({quote(f'x {child.name}')}.inside, '')"
+    joins = "".join(_join(child, table) for child in children)
+    chosen = ", ".join(["t." + key for key in keys] + [f"t.{ROW_NO}", f"{whole} AS whole"])
+    return f"SELECT {chosen} FROM {_numbered(table)} t{joins}"
+
+
+def _numbered(table: Table) -> str:
+    """The rows with `is_first`: true for the first of several rows that share a key, which gets the children."""
+    keys = [quote(name) for name in table.key if name in table.columns and not _is_bare(table)]
+    if not keys:
+        return f"(SELECT *, true AS is_first FROM {quote(table.name)})"
+    over = f"PARTITION BY {', '.join(keys)} ORDER BY {ROW_NO}"
+    return f"(SELECT *, row_number() OVER ({over}) = 1 AS is_first FROM {quote(table.name)})"
+
+
+def _join(child: Table, table: Table) -> str:
+    """The children's text by the keys they inherit; none for a root table without keys."""
+    shared = [name for name in child.inherits if name in table.columns]
+    columns = ", ".join(quote(name) for name in shared)
+    grouped = f" GROUP BY {columns}" if shared else ""
+    chosen = f"{columns}, " if shared else ""
+    wrap = _wrapper(child, table)
+    text = f"string_agg(whole, '' ORDER BY {ROW_NO})"
+    if wrap:
+        text = "'" + "".join(f"<{name}>" for name in wrap) + f"' || {text} || '"
+        text += "".join(f"</{name}>" for name in reversed(wrap)) + "'"
+    alias = quote(f"x {child.name}")
+    same = " AND ".join(f"{alias}.{quote(name)} IS NOT DISTINCT FROM t.{quote(name)}" for name in shared)
+    query = f"(SELECT {chosen}{text} AS inside FROM {quote(f'xml {child.name}')}{grouped})"
+    return f" LEFT JOIN {query} {alias} ON t.is_first{' AND ' + same if same else ''}"
+
+
+def _wrapper(child: Table, table: Table) -> list[str]:
+    """The elements between a parent's element and a child table's: (Disabilities around every Disability)."""
+    own, other = _parts(child), _parts(table)
+    if own[: len(other)] != other:  # beside: what lies below the element both stand in
+        same = 0
+        while same < min(len(own), len(other)) and own[same] == other[same]:
+            same += 1
+        other = own[:same]
+    between = own[len(other) :]
+    return between if _is_bare(child) else between[:-1]
+
+
+def _order(table: Table, inside: list[Table]) -> list[str]:
+    """The SQL text of what stands in an element, in the order the receivers' schema wants."""
+    early = [field for field in table.fields if field.after is None]
+    parts = _cells(early)
+    for child in inside:
+        parts.append(f"coalesce({quote(f'x {child.name}')}.inside, '')")
+        parts += _cells([field for field in table.fields if field.after == child.name])
+    placed = {child.name for child in inside} | {None}
+    parts += _cells([field for field in table.fields if field.after not in placed])
+    return parts
+
+
+def _cells(fields: list[Field]) -> list[str]:
+    """The SQL text of some fields' elements; those under one group element are put into it together."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for field in fields:
+        if field.repeats:  # the row is this element, even without a text
+            text = _escaped(field)
+            return [f"'<{field.name}>' || coalesce({text}, '') || '</{field.name}>'"]
+        if field.only not in {None, "xml"}:
+            continue
+        *group, name = (field.path or field.name).split("/")
+        groups.setdefault(tuple(group), []).append(
+            f"coalesce('<{name}>' || {_escaped(field)} || '</{name}>', '')"
+        )
+    parts: list[str] = []
+    for group, texts in groups.items():
+        opening = "".join(f"<{name}>" for name in group)
+        closing = "".join(f"</{name}>" for name in reversed(group))
+        parts += [f"'{opening}'", *texts, f"'{closing}'"] if group else texts
+    return parts
+
+
+def _escaped(field: Field) -> str:
+    return f"replace(replace(replace(t.{quote(field.name)}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')"
+
+
+def _is_bare(table: Table) -> bool:
+    """Whether each row is one repeated leaf element (a factor, a review date), not an element with cells."""
+    return any(field.repeats for field in table.fields)
+
+
+def _is_inside(child: Table, table: Table) -> bool:
+    return _parts(child)[: len(_parts(table))] == _parts(table)
+
+
+def _parts(table: Table) -> list[str]:
+    return [part for part in (table.path or "").split("/") if part]
+
+
+def _above(table: Table, schema: Schema) -> Table | None:
+    """The table whose element holds this one's, or beside whose element it stands; None for a root."""
+    own = _parts(table)
+    holders = [
+        other
+        for other in schema.tables
+        if other.path and not _is_bare(other) and other != table and _is_inside(table, other)
+    ]
+    if holders and own:
+        return max(holders, key=lambda other: len(_parts(other)))
+    return schema.table(table.parent) if table.path and table.parent else None
+
+
+def _keys(table: Table, schema: Schema) -> set[str]:
+    """Columns that tell this row's parent, or that its children inherit."""
+    below = {name for other in schema.tables if _above(other, schema) == table for name in other.inherits}
+    return set(table.inherits) | (below & set(table.columns))
+
+
+def _check_parents(engine: Engine, table: Table, schema: Schema) -> None:
+    parent = _above(table, schema)
+    if parent is None or not table.inherits:
+        return
+    shared = [name for name in table.inherits if name in parent.columns]
+    same = " AND ".join(f"p.{quote(name)} IS NOT DISTINCT FROM t.{quote(name)}" for name in shared)
+    query = (
+        f"SELECT count(*) AS n, min({ROW_NO}) AS first FROM {quote(table.name)} t "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {quote(parent.name)} p WHERE {same})"
+    )
+    lost = engine.rows(query).iloc[0]
+    if lost["n"]:
+        raise TreError(
+            f"{int(lost['n']):,} rows hang below no row of {parent.name}: a document can't hold them",
+            where=Where(table=table.name, row=int(lost["first"]) + 1),
+        )
