@@ -56,8 +56,10 @@ def load_dataset(folder: Path) -> Dataset:
     for table in tables:
         table["fields"] = table.pop("field", [])
     lists = {**_code_lists(folder.parent / COMMON / "codes", "common:"), **_code_lists(folder / "codes", "")}
+    rules = _toml(folder / "rules.toml") if (folder / "rules.toml").is_file() else {}
+    more = {"rules": rules.get("rule", []), "helpers": rules.get("helper", [])}
     try:
-        loaded = Dataset.model_validate({**raw, "tables": tables, "code_lists": lists})
+        loaded = Dataset.model_validate({**raw, "tables": tables, "code_lists": lists, **more})
     except ValidationError as error:
         problems.extend(_problems(error, folder, order))
         raise Problems(f"the catalogue of {folder.name} is not right", problems) from None

@@ -149,6 +149,43 @@ class FileForm(BaseModel):
     """How we write no and yes; 0, 1, true and false are read in any case of letters."""
 
 
+Scope = Literal["row", "cross-table", "cross-row", "cross-year", "needs-lookup"]
+
+
+class Rule(Part):
+    """One rule a return must keep, in the years in which its logic stayed the same.
+
+    `sql` gives the rows that break it: (row_no, child), or (tbl, row_no, child) where more than one table is
+    reported. Several rules may share an id when the years split its logic.
+    """
+
+    id: str
+    """The DfE's number."""
+    kind: Literal["error", "query"]
+    scope: Scope
+    tables: tuple[str, ...]
+    flags: tuple[str, ...]
+    """The tables whose rows it reports; the first is meant where the SQL names none."""
+    fields: tuple[str, ...] = ()
+    breaks_when: str
+    sql: str | None = None
+    lookup: str | None = None
+    """The list it needs, when the return alone can't say."""
+    waived: bool = False
+    """Not asked of synthetic returns, whose identifiers were never issued."""
+    unsettled: bool = False
+    note: str | None = None
+
+
+class Helper(BaseModel):
+    """A named query the SQL of several rules reads."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    sql: str
+
+
 class Dataset(Part):
     """A return or linked set through all its collection years."""
 
@@ -170,6 +207,8 @@ class Dataset(Part):
     note: str | None = None
     tables: tuple[Table, ...]
     code_lists: dict[str, CodeList]
+    rules: tuple[Rule, ...] = ()
+    helpers: tuple[Helper, ...] = ()
 
     def at(self, year: int, term: str | None = None) -> Schema:
         """The schema of one collection year, and of one term where there are terms.
@@ -227,6 +266,11 @@ class Schema(BaseModel):
         if name in here.inherits and here.parent:
             return self.column(here.parent, name)
         return here.field(name)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules in force in this year, in order of their numbers."""
+        return tuple(rule for rule in self.dataset.rules if rule.exists_in(self.year))
 
     def codes(self, field: Field) -> dict[str, str]:
         """Value to label of a coded field in this year; empty when the field has no list."""
