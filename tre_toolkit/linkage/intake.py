@@ -55,13 +55,22 @@ def take_in(
     Raises TreError for one that doesn't verify, and Problems for parcels that may not be linked together.
     """
     parcels = [open_parcel(path, key=key, trusted=trusted) for path in paths]
-    manifests = {str(parcel.path): parcel.manifest for parcel in parcels}
+    manifests = by_file(parcels)
     check_together(manifests)
     check_fresh(manifests, previous)
     tables = tuple(table for parcel in parcels for table in token_tables(parcel))
     if not tables:
         raise TreError("no parcel here holds tokens", hint="name the linkage half of a split parcel")
     return Intake(tables, _about(parcels), facts_of(list(manifests.values())))
+
+
+def by_file(parcels: Sequence[Parcel]) -> dict[str, Manifest]:
+    """File name to manifest; a file that is named again is told by its place."""
+    named: dict[str, Manifest] = {}
+    for at, parcel in enumerate(parcels, start=1):
+        name = str(parcel.path)
+        named[f"{name} (parcel {at})" if name in named else name] = parcel.manifest
+    return named
 
 
 def check_together(manifests: Mapping[str, Manifest]) -> None:
@@ -106,7 +115,7 @@ def check_fresh(manifests: Mapping[str, Manifest], previous: Mapping[str, Any] |
 def token_tables(parcel: Parcel) -> list[TokenTable]:
     """The token tables of one parcel."""
     manifest, tables = parcel.manifest, []
-    described = {name: Column(tuple(one.parts), one.list) for name, one in manifest.tokens.items()}
+    described = {name: Column(tuple(one.parts), one.is_list) for name, one in manifest.tokens.items()}
     for name in manifest.names:
         if name.startswith(TOKENS):
             dataset, period = name.removeprefix(TOKENS).split("/", 1)

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from tre_toolkit.engine import Engine, quote
 from tre_toolkit.errors import Problem, Problems, TreError, Where
 from tre_toolkit.files import digest, new_folder
-from tre_toolkit.linkage.intake import check_together
+from tre_toolkit.linkage.intake import by_file, check_together
 from tre_toolkit.linkage.spine import Spine
 from tre_toolkit.parcel import Parcel, RecipientKey, open_parcel
 from tre_toolkit.schema.load import dataset as dataset_of
@@ -43,7 +43,7 @@ def make_workspace(
     Raises TreError when a parcel doesn't verify, or holds records that the spine doesn't know.
     """
     opened = [open_parcel(Path(path), key=key, trusted=trusted) for path in parcels]
-    check_together({str(parcel.path): parcel.manifest for parcel in opened})
+    check_together(by_file(opened))
     _check_of_spine(spine, opened)
     with Engine() as engine, new_folder(into) as folder:
         engine.table("spine", pa.Table.from_pandas(spine.frame, preserve_index=False))
