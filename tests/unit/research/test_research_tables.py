@@ -1,0 +1,247 @@
+"""Declared tables, their evidence, the recipe and its figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import tre_toolkit as tre
+from tre_toolkit.cli import run
+from tre_toolkit.errors import TreError
+from tre_toolkit.research.evidence import as_csv, read_evidence
+from tre_toolkit.research.figures import draw_table
+from tre_toolkit.research.tabulation import Tabulation, Variable, tabulate
+
+PEOPLE = """
+    person_id | ethnicity | sex | authority
+    A         | WBRI      | F   | 990
+    B         | ABAN      | M   | 990
+    C         |           | F   | 991
+    D         | XXXX      | F   | 991
+    E         | WBRI      | F   | 990
+"""
+REFERRALS = """
+    person_id | authority | period | CINreferralDate | CINclosureDate | ReferralNFA
+    A         | 990       | 2025   | 2024-05-01      | 2024-12-01     | false
+    B         | 990       | 2025   | 2024-05-01      |                | true
+    C         | 991       | 2025   | 2024-05-01      |                | false
+    D         | 991       | 2025   | 2024-05-01      |                | false
+"""
+CARE = """
+    person_id | authority | period | DECOM      | DEC | LS
+    A         | 990       | 2025   | 2024-06-01 |     | C2
+"""
+ASSESSED = """
+    person_id | authority | period | AssessmentActualStartDate | AssessmentAuthorisationDate
+    C         | 991       | 2025   | 2024-05-02                | 2024-06-02
+    A         | 990       | 2025   | 2024-05-02                | 2024-06-02
+"""
+PROTECTED = """
+    person_id | authority | period | CPPstartDate | CPPendDate
+    A         | 990       | 2025   | 2024-05-20   | 2024-11-01
+"""
+
+
+@pytest.fixture
+def workspace(frames: ModuleType, tmp_path: Path) -> Path:
+    folder: Path = frames.make_workspace(
+        tmp_path / "workspace",
+        PEOPLE,
+        cin_census__cin_details=REFERRALS,
+        cin_census__assessments=ASSESSED,
+        cin_census__child_protection_plans=PROTECTED,
+        ssda903__episodes=CARE,
+    )
+    return folder
+
+
+def cells(path: Path) -> dict[str, dict[str, str]]:
+    """A table's cells by row and column, without the zeros."""
+    header, *lines = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()]
+    return {
+        line[0]: {name: cell for name, cell in zip(header[1:], line[1:], strict=True) if cell != "0"}
+        for line in lines
+        if set(line[1:]) != {"0"}
+    }
+
+
+def test_the_pathways_recipe_tells_how_far_children_came_and_by_which_steps(
+    workspace: Path, tmp_path: Path
+) -> None:
+    assert (
+        run(["recipe", "run", "pathways", "--workspace", str(workspace), "--into", str(tmp_path / "o")]) == 0
+    )
+    assert cells(tmp_path / "o/furthest_by_ethnicity.csv") == {
+        "White British": {"Looked after": "1", "Total": "1"},
+        "Bangladeshi": {"Referral": "1", "Total": "1"},
+        "Not recorded": {"Assessment": "1", "Total": "1"},
+        "Not in the code book": {"Referral": "1", "Total": "1"},
+        "Total": {"Referral": "2", "Assessment": "1", "Looked after": "1", "Total": "4"},
+    }
+    assert cells(tmp_path / "o/state_flow.csv") == {
+        "Referral → No plan": {"Not looked after": "2", "Total": "2"},
+        "Assessment → No plan": {"Not looked after": "1", "Total": "1"},
+        "Assessment → Child protection plan": {"Looked after": "1", "Total": "1"},
+        "Total": {"Not looked after": "3", "Looked after": "1", "Total": "4"},
+    }
+
+
+def test_a_table_holds_the_whole_code_book_zeros_included(workspace: Path, tmp_path: Path) -> None:
+    run(["recipe", "run", "pathways", "--workspace", str(workspace), "--into", str(tmp_path / "o")])
+    lines = (tmp_path / "o/furthest_by_ethnicity.csv").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 1 + 20 + 2 + 1  # header, code book, not recorded and unknown, total
+    assert "Chinese,0,0,0,0,0,0" in lines
+
+
+def test_the_evidence_is_enough_to_derive_the_table_again(workspace: Path, tmp_path: Path) -> None:
+    run(["recipe", "run", "pathways", "--workspace", str(workspace), "--into", str(tmp_path / "o")])
+    table = tmp_path / "o/state_flow.csv"
+    evidence = tmp_path / "o/state_flow.csv.evidence.json"
+    again = ["--workspace", str(workspace), "--into"]
+    assert run(["tabulate", str(evidence), *again, str(tmp_path / "again.csv")]) == 0
+    assert (tmp_path / "again.csv").read_bytes() == table.read_bytes()
+    told = json.loads(evidence.read_text(encoding="utf-8"))
+    assert told["recipe"]["dataset_digest"] == tre.open(workspace).digest
+    assert told["cells"]["units"][-1] == [3, 1, 4]
+    assert told["unit"] == "child"
+    assert told["synthetic"] is True
+
+
+def test_a_recipe_of_other_data_is_not_derived_over_this_workspace(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["recipe", "run", "pathways", "--workspace", str(workspace), "--into", str(tmp_path / "o")])
+    (workspace / "people.parquet").write_bytes((workspace / "tables/ssda903/episodes.parquet").read_bytes())
+    evidence = str(tmp_path / "o/state_flow.csv.evidence.json")
+    assert run(["tabulate", evidence, "--workspace", str(workspace), "--into", str(tmp_path / "x.csv")]) == 1
+    assert "isn't the one the recipe was run over" in capsys.readouterr().err
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_a_declared_table_in_toml_is_counted_with_its_filter(workspace: Path, tmp_path: Path) -> None:
+    declared = tmp_path / "table.toml"
+    declared.write_text(
+        'title = "Girls referred, by authority"\n'
+        "[[rows]]\ncolumn = 'authority'\n"
+        "[[columns]]\nfurthest = ['cla']\nnone = 'Not looked after'\n"
+        "[where]\nsex = ['F']\n"
+    )
+    into = tmp_path / "t.csv"
+    assert run(["tabulate", str(declared), "--workspace", str(workspace), "--into", str(into)]) == 0
+    assert cells(into) == {
+        "990": {"Looked after": "1", "Total": "1"},
+        "991": {"Not looked after": "2", "Total": "2"},
+        "Total": {"Not looked after": "2", "Looked after": "1", "Total": "3"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        ("[[rows]]\ncolumn='authority'\n[[columns]]\ncolumn='sex'\n", "title: field required"),
+        ("title='x'\nrows=[]\n[[columns]]\ncolumn='sex'\n", "rows"),
+        ("title='x'\n[[rows]]\ncolumn='a'\nfurthest=['cla']\n[[columns]]\ncolumn='sex'\n", "either column or furthest"),
+        ("title='x'\nwhich='y'\n[[rows]]\ncolumn='sex'\n[[columns]]\ncolumn='sex'\n", "which"),
+        ("title='x'\n[[rows]]\ncolumn='person_id'\n[[columns]]\ncolumn='sex'\n", "people have no such column"),
+        ("title='x'\n[[rows]]\ncolumn='sex'\n[[columns]]\nfurthest=['nowhere']\n", "not among the pathways' states"),
+        ("title='x'\n[[rows]]\ncolumn='sex'\n[[columns]]\ncolumn='sex'\n[pathways]\norder=['nowhere']\n", "not a state"),
+        ("title=", "not TOML"),
+    ],
+)  # fmt: skip
+def test_a_declaration_that_is_not_right_is_refused_and_writes_nothing(
+    workspace: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], raw: str, said: str
+) -> None:
+    (tmp_path / "t.toml").write_text(raw)
+    into = tmp_path / "t.csv"
+    assert (
+        run(["tabulate", str(tmp_path / "t.toml"), "--workspace", str(workspace), "--into", str(into)]) == 1
+    )
+    assert said in capsys.readouterr().err
+    assert not into.exists()
+
+
+def test_a_recipe_asked_for_data_the_workspace_lacks_says_which_dataset_and_writes_nothing(
+    frames: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = frames.make_workspace(tmp_path / "w", PEOPLE, cin_census__cin_details=REFERRALS)
+    assert run(["recipe", "run", "pathways", "--workspace", str(folder), "--into", str(tmp_path / "o")]) == 1
+    assert "lacks the dataset ssda903" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_recipe_never_writes_over_what_stands_there(workspace: Path, tmp_path: Path) -> None:
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o/state_flow.csv").write_text("mine")
+    assert (
+        run(["recipe", "run", "pathways", "--workspace", str(workspace), "--into", str(tmp_path / "o")]) == 1
+    )
+    assert [path.name for path in (tmp_path / "o").iterdir()] == ["state_flow.csv"]
+
+
+def test_an_empty_cohort_gives_a_table_of_zeros(frames: ModuleType, tmp_path: Path) -> None:
+    folder = frames.make_workspace(tmp_path / "w", PEOPLE, cin_census__cin_details=REFERRALS)
+    wanted = Tabulation(
+        title="none", rows=(Variable(column="sex"),), columns=(Variable(furthest=("referral",), none="No"),),
+        where={"authority": ("999",)}, pathways={"order": ("referral",)},
+    )  # fmt: skip
+    assert tabulate(tre.open(folder), wanted).units.sum() == 0
+
+
+FLOW = "Contact → Plan,Not looked after,Looked after,Total\nReferral → No plan,40,c,52\nAssessment → No plan,30,c,44\nTotal,70,26,96\n"
+
+
+def checked(tmp_path: Path, text: str, verdict: str) -> Path:
+    """A table with evidence as `tre protect` leaves it."""
+    from tre_toolkit.files import digest
+
+    path = tmp_path / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    told = {
+        "format": "tre-evidence-v1", "file": {"name": path.name, "sha256": digest(path)}, "unit": "child",
+        "synthetic": True, "verdict": verdict, "recipe": {"title": "Steps & stages", "columns": [{"label": "Care"}]},
+    }  # fmt: skip
+    path.with_name("table.csv.evidence.json").write_text(json.dumps(told), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("verdict", ["UNCHECKED", "REVIEW", "FAIL", None])
+def test_only_a_table_that_passed_is_drawn(tmp_path: Path, verdict: str) -> None:
+    table = checked(tmp_path, FLOW, verdict)
+    with pytest.raises(TreError, match="only a table that passed"):
+        draw_table(table, tmp_path / "f.svg")
+    assert not (tmp_path / "f.svg").exists()
+
+
+def test_a_table_changed_after_its_check_is_not_drawn(tmp_path: Path) -> None:
+    table = checked(tmp_path, FLOW, "PASS")
+    table.write_text(FLOW.replace("c,52", "12,52"), encoding="utf-8")
+    with pytest.raises(TreError, match="isn't the one its evidence speaks of"):
+        draw_table(table, tmp_path / "f.svg")
+
+
+@pytest.mark.parametrize("kind", ["flow", "bars"])
+def test_a_figure_is_the_same_bytes_each_time_told_in_words_and_fetches_nothing(
+    tmp_path: Path, kind: str
+) -> None:
+    table = checked(tmp_path, FLOW, "PASS")
+    first = draw_table(table, tmp_path / "1.svg", kind=kind).read_text(encoding="utf-8")
+    assert draw_table(table, tmp_path / "2.svg", kind=kind).read_text(encoding="utf-8") == first
+    assert "Steps &amp; stages" in first
+    assert "<desc" in first
+    assert "invented children" in first
+    assert first.count("http") == 1  # the name space, which nobody fetches
+    assert "url(#hidden)" in first
+
+
+def test_the_library_and_the_file_say_the_same(workspace: Path, tmp_path: Path) -> None:
+    run(["recipe", "run", "pathways", "--workspace", str(workspace), "--into", str(tmp_path / "o")])
+    told = read_evidence(tmp_path / "o/state_flow.csv")
+    opened = tre.open(workspace)
+    from tre_toolkit.research.tabulation import tabulation
+
+    table = tabulate(opened, tabulation(told["recipe"], where="evidence"))
+    assert as_csv(table) == (tmp_path / "o/state_flow.csv").read_text(encoding="utf-8")
+    assert "WBRI" not in repr(table)

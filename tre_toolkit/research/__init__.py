@@ -1,0 +1,29 @@
+"""The research room: a workspace, its cohorts and their pathways, described and never shown row by row.
+
+`tre.open(path)` gives a `Workspace`; `tre.cohort(...)` says who is followed; `cohort.pathways(...)` says
+through which states. All three are descriptions: their `repr` holds no row and no person. What comes
+out of them is a table with its evidence, and figures are drawn only from tables that passed the checks.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# public name -> where it lives; resolved on first use (PEP 562), so that importing the room costs nothing
+_HOMES = {
+    "open": "tre_toolkit.research.workspace",
+    "Workspace": "tre_toolkit.research.workspace",
+    "cohort": "tre_toolkit.research.cohorts",
+    "Cohort": "tre_toolkit.research.cohorts",
+    "Pathways": "tre_toolkit.research.pathways",
+    "Tabulation": "tre_toolkit.research.tabulation",
+    "tabulate": "tre_toolkit.research.tabulation",
+}
+__all__ = list(_HOMES)  # names only
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

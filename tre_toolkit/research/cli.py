@@ -1,0 +1,119 @@
+"""`tre recipe` and `tre tabulate`: a study from the shell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from tre_toolkit import console
+from tre_toolkit.errors import TreError
+
+recipe = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Studies of children's pathways, ready to run: `tre recipe run pathways --workspace W --into DIR`.",
+)
+
+
+@recipe.command("list")
+def list_recipes(
+    workspace: Path | None = typer.Option(
+        None, help="Say for each recipe whether this workspace holds its data."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="Answer as JSON."),
+) -> None:
+    """List the recipes and the datasets each needs.
+
+    Example: `tre recipe list --workspace workspace`
+    """
+    from tre_toolkit.research import recipes
+    from tre_toolkit.research.workspace import open as open_workspace
+
+    held = open_workspace(workspace).datasets if workspace else None
+    found = [recipes.recipe(name).ABOUT for name in recipes.names()]
+    told = [
+        {
+            "name": about.name,
+            "title": about.title,
+            "needs": list(about.needs),
+            **({} if held is None else {"lacks": [one for one in about.needs if one not in held]}),
+        }
+        for about in found
+    ]
+    if as_json:
+        return console.answer_json(told)
+    columns = ["recipe", "what it asks", "needs", *([] if held is None else ["this workspace lacks"])]
+    rows = [
+        [
+            str(one["name"]),
+            str(one["title"]),
+            ", ".join(one["needs"]),
+            *([] if held is None else [", ".join(one["lacks"]) or "nothing"]),
+        ]
+        for one in told
+    ]
+    return console.answer_table(columns, rows)
+
+
+@recipe.command("run")
+def run(
+    name: str = typer.Argument(help="Which recipe: see `tre recipe list`."),
+    workspace: Path = typer.Option(help="The workspace folder."),
+    into: Path = typer.Option(help="The folder for the tables; made when it isn't there."),
+) -> None:
+    """Run a recipe: its tables, each with the evidence that lets the gate derive it again.
+
+    Example: `tre recipe run pathways --workspace workspace --into outputs`
+    """
+    from tre_toolkit.research import recipes
+    from tre_toolkit.research.run import run_recipe
+    from tre_toolkit.research.workspace import open as open_workspace
+
+    with console.progress(f"recipe {name}", len(recipes.recipe(name).tables())) as done:
+        written = run_recipe(name, open_workspace(workspace), into, done=done)
+    for path in written:
+        console.answer(str(path))
+    console.say("not checked yet: `tre check` says what may leave")
+
+
+@recipe.command("draw")
+def draw(
+    table: Path = typer.Argument(help="A table whose evidence says PASS."),
+    into: Path = typer.Option(help="The figure to write, an .svg."),
+    kind: str | None = typer.Option(None, help="flow or bars; chosen from the table when not given."),
+    title: str | None = typer.Option(None, help="The figure's title; the table's when not given."),
+) -> None:
+    """Draw a table that passed the check: nothing stands in the figure that doesn't stand in the table.
+
+    Example: `tre recipe draw outputs/state_flow.safe.csv --into outputs/state_flow.svg`
+    """
+    from tre_toolkit.research.figures import draw_table
+
+    console.answer(str(draw_table(table, into, kind=kind, title=title)))
+
+
+def tabulate(
+    declared: Path = typer.Argument(help="A declared table: a .toml, or the .evidence.json of an output."),
+    workspace: Path = typer.Option(help="The workspace folder."),
+    into: Path = typer.Option(help="The table to write, a .csv."),
+) -> None:
+    """Count children as a declaration says; the gate derives outputs again with this command.
+
+    Example: `tre tabulate table.toml --workspace workspace --into outputs/table.csv`
+    """
+    from tre_toolkit.research.evidence import read_declaration, write_output
+    from tre_toolkit.research.tabulation import tabulate as count
+    from tre_toolkit.research.workspace import open as open_workspace
+
+    opened = open_workspace(workspace)
+    wanted, digest = read_declaration(declared)
+    if digest is not None and digest != opened.digest:
+        raise TreError(
+            "the workspace isn't the one the recipe was run over",
+            where=str(workspace),
+            hint="open the workspace that the evidence's dataset_digest names",
+        )
+    write_output(into, count(opened, wanted), wanted, opened, made_by="tre tabulate")
+    console.answer(str(into))

@@ -1,0 +1,190 @@
+"""An alluvial figure: bands of children from stage to stage, each as wide as its cell of the table.
+
+Rows named "Assessment → No plan" give the first stages, columns the last. A hidden cell is a thin
+hatched band that has no true width. Numbers beside the last bars are the table's totals; beside the others
+the sum of bands, where all of them are printed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from xml.sax.saxutils import escape
+
+from tre_toolkit.research.figures import svg
+from tre_toolkit.research.figures.shown import Shown
+from tre_toolkit.research.tabulation import ARROW
+
+WIDTH, TOP, TALL, GAP, BAR = 1040.0, 128.0, 400.0, 26.0, 13.0
+LEFT, RIGHT = 208.0, 208.0  # room for the labels of the first and last stage
+THIN = 4.0  # a hidden band
+
+
+@dataclass(frozen=True)
+class Band:
+    """One cell: its node at each stage, and its number or None."""
+
+    stops: tuple[int, ...]
+    value: float | None
+
+
+@dataclass(frozen=True)
+class Node:
+    """A bar of one stage: place, bands through it, and its number where it can be told."""
+
+    y: float
+    height: float
+    value: float | None
+
+
+def is_flow(shown: Shown) -> bool:
+    """Whether every row is named by several stages."""
+    return all(ARROW in row for row in shown.rows)
+
+
+def flow(shown: Shown, *, title: str) -> str:
+    """The figure as SVG text."""
+    stages, bands = _bands(shown)
+    heads = [*shown.corner.split(ARROW), shown.column_title or "Then"]
+    heads = heads if len(heads) == len(stages) else [f"Stage {at + 1}" for at in range(len(stages))]
+    step = (WIDTH - LEFT - RIGHT - BAR) / max(1, len(stages) - 1)
+    xs = [LEFT + step * at for at in range(len(stages))]
+    known = sum(band.value or 0 for band in bands)
+    most = max(len(stage) for stage in stages)
+    scale = (TALL - GAP * (most - 1)) / known if known else 0.0
+    width = {band: THIN if band.value is None else band.value * scale for band in bands}
+    nodes = [_nodes(at, stage, bands, width) for at, stage in enumerate(stages)]
+    totals = dict(zip(shown.columns, shown.column_totals, strict=True))
+    nodes[-1] = [replace(node, value=totals[name]) for name, node in zip(stages[-1], nodes[-1], strict=True)]
+    tints = [svg.colours(stage) for stage in stages]
+    parts: list[str] = []
+    for at in range(len(stages) - 1):
+        parts += _ribbons(at, xs, bands, width, nodes, stages, tints)
+    for at, stage in enumerate(stages):
+        parts += _bars(at, xs[at], stage, nodes[at], tints[at], last=at == len(stages) - 1)
+        anchor = "end" if at == 0 else "start" if at == len(stages) - 1 else "middle"
+        x = xs[at] + (BAR if at == 0 else 0 if at == len(stages) - 1 else BAR / 2)
+        parts.append(svg.label(x, TOP - 26, heads[at], size=13, anchor=anchor, fill=svg.SOFT, weight=600))
+    bottom = max(node.y + node.height for stage in nodes for node in stage)
+    hidden = any(band.value is None for band in bands)
+    foot = "Children, each counted once. Steps reached on an observed day, in whatever order."
+    foot += " Hatched: a number hidden by the disclosure rules, drawn thin." if hidden else ""
+    whole = f"{svg.count(shown.total)} children" if shown.total is not None else ""
+    parts.append(svg.label(32, 68, whole, size=14, fill=svg.SOFT))
+    return svg.page(
+        WIDTH, bottom + 70, title=title, told=_told(shown), parts=parts, synthetic=shown.synthetic, foot=foot
+    )
+
+
+def _bands(shown: Shown) -> tuple[list[list[str]], list[Band]]:
+    """The labels of each stage, without those no child came through, and the cells as bands."""
+    split = [row.split(ARROW) for row in shown.rows]
+    stages = [list(dict.fromkeys(row[at] for row in split)) for at in range(len(split[0]))]
+    stages.append(list(shown.columns))
+    cells = [
+        ([*split[at], column], shown.cells[at][across])
+        for at in range(len(shown.rows))
+        for across, column in enumerate(shown.columns)
+        if shown.cells[at][across] != 0
+    ]
+    stages = [
+        [name for name in stage if any(path[at] == name for path, _ in cells)]
+        for at, stage in enumerate(stages)
+    ]
+    return stages, [
+        Band(tuple(stages[at].index(name) for at, name in enumerate(path)), value) for path, value in cells
+    ]
+
+
+def _nodes(at: int, stage: list[str], bands: list[Band], width: dict[Band, float]) -> list[Node]:
+    heights = [sum(width[band] for band in bands if band.stops[at] == place) for place in range(len(stage))]
+    whole = sum(heights) + GAP * (len(stage) - 1)
+    y = TOP + (TALL - whole) / 2 if whole < TALL else TOP
+    found = []
+    for place, height in enumerate(heights):
+        values = [band.value for band in bands if band.stops[at] == place]
+        told = None if any(value is None for value in values) else sum(value or 0 for value in values)
+        found.append(Node(y, height, told))
+        y += height + GAP
+    return found
+
+
+def _ribbons(
+    at: int,
+    xs: list[float],
+    bands: list[Band],
+    width: dict[Band, float],
+    nodes: list[list[Node]],
+    stages: list[list[str]],
+    tints: list[list[str]],
+) -> list[str]:
+    """The bands between stage `at` and the next, sorted at both ends so that few cross."""
+    leave = _stacked(at, at + 1, bands, width, nodes[at])
+    reach = _stacked(at + 1, at, bands, width, nodes[at + 1])
+    x0, x1 = xs[at] + BAR, xs[at + 1]
+    bend = (x1 - x0) * 0.5
+    drawn = []
+    for band in sorted(bands, key=lambda one: -width[one]):
+        y0, y1, tall = leave[band], reach[band], width[band]
+        tint = tints[at + 1][band.stops[at + 1]]
+        words = ARROW.join(stages[stage][stop] for stage, stop in enumerate(band.stops))
+        told = f"{words}: {'hidden' if band.value is None else svg.count(band.value)}"
+        shape = (
+            f"M{svg.num(x0)} {svg.num(y0)}C{svg.num(x0 + bend)} {svg.num(y0)} {svg.num(x1 - bend)} {svg.num(y1)} "
+            f"{svg.num(x1)} {svg.num(y1)}V{svg.num(y1 + tall)}C{svg.num(x1 - bend)} {svg.num(y1 + tall)} "
+            f"{svg.num(x0 + bend)} {svg.num(y0 + tall)} {svg.num(x0)} {svg.num(y0 + tall)}Z"
+        )
+        fill = 'fill="url(#hidden)"' if band.value is None else f'fill="{tint}" fill-opacity="0.46"'
+        drawn.append(f'<path d="{shape}" {fill}><title>{escape(told)}</title></path>')
+    return drawn
+
+
+def _stacked(
+    at: int, other: int, bands: list[Band], width: dict[Band, float], nodes: list[Node]
+) -> dict[Band, float]:
+    """Where each band starts on its bar of stage `at`, sorted by where it goes at stage `other`."""
+    filled = [node.y for node in nodes]
+    places = {}
+    for band in sorted(bands, key=lambda one: (one.stops[at], one.stops[other], one.stops)):
+        places[band] = filled[band.stops[at]]
+        filled[band.stops[at]] += width[band]
+    return places
+
+
+def _bars(
+    at: int, x: float, stage: list[str], nodes: list[Node], tints: list[str], *, last: bool
+) -> list[str]:
+    parts = []
+    for name, node, tint in zip(stage, nodes, tints, strict=True):
+        told = svg.count(node.value) if node.value is not None else "c"
+        parts.append(svg.box(x, node.y, BAR, max(node.height, 1.5), tint, told=f"{name}: {told}", radius=2))
+        middle = node.y + node.height / 2
+        if at == 0 or last:
+            side, anchor = (x - 12, "end") if at == 0 else (x + BAR + 12, "start")
+            parts.append(svg.label(side, middle - 1, name, size=14, anchor=anchor, weight=600))
+            parts.append(svg.label(side, middle + 16, told, size=13.5, anchor=anchor, fill=svg.SOFT))
+        else:
+            parts += _tag(x + BAR / 2, node.y - 7, name, told)
+    return parts
+
+
+def _tag(x: float, y: float, name: str, told: str) -> list[str]:
+    """A label above a bar in the middle of the figure, on a ground of its own."""
+    wide = svg.width_of(f"{name}  {told}", 13.5) + 16
+    return [
+        f'<rect x="{svg.num(x - wide / 2)}" y="{svg.num(y - 14)}" width="{svg.num(wide)}" height="20" rx="4" '
+        'fill="#ffffff" fill-opacity="0.86"/>',
+        f'<text x="{svg.num(x)}" y="{svg.num(y)}" font-size="13.5" text-anchor="middle" fill="{svg.INK}">'
+        f'<tspan font-weight="600">{escape(name)}</tspan><tspan dx="7" fill="{svg.SOFT}">{told}</tspan></text>',
+    ]
+
+
+def _told(shown: Shown) -> str:
+    cells = [
+        f"{row}{ARROW}{column}: {'hidden' if cell is None else svg.count(cell)}"
+        for row, across in zip(shown.rows, shown.cells, strict=True)
+        for column, cell in zip(shown.columns, across, strict=True)
+        if cell != 0
+    ]
+    return (
+        f"A flow of children through {shown.corner} and then {shown.column_title}. " + "; ".join(cells) + "."
+    )

@@ -1,0 +1,73 @@
+"""What a figure may know: the cells of a checked table as its file shows them, and nothing behind them."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from tre_toolkit.errors import TreError
+from tre_toolkit.research.evidence import read_evidence
+from tre_toolkit.research.tabulation import TOTAL
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table as printed. `cells[row][column]` is a number, or None where the file hides one; margins apart."""
+
+    title: str
+    corner: str
+    column_title: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[float | None, ...], ...]
+    row_totals: tuple[float | None, ...]
+    column_totals: tuple[float | None, ...]
+    total: float | None
+    unit: str
+    synthetic: bool
+
+
+def read_shown(path: Path) -> Shown:
+    """A table whose evidence says PASS. Raises TreError for every other."""
+    told = read_evidence(path)
+    verdict = told.get("verdict")
+    if verdict != "PASS":
+        raise TreError(
+            f"only a table that passed the check is drawn; this one's evidence says {verdict}",
+            where=str(path),
+            hint="`tre check` says why, `tre protect` makes a table that passes",
+        )
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.reader(file))
+    if len(lines) < 2 or any(len(line) != len(lines[0]) for line in lines) or len(lines[0]) < 2:
+        raise TreError("not a table of rows and columns", where=str(path))
+    body = {line[0]: [number(cell) for cell in line[1:]] for line in lines[1:]}
+    header = lines[0][1:]
+    rows = tuple(name for name in body if name != TOTAL)
+    columns = tuple(name for name in header if name != TOTAL)
+    at_total = header.index(TOTAL) if TOTAL in header else None
+    whole = body.get(TOTAL)
+    recipe = told.get("recipe", {})
+    variables = recipe.get("columns") or []
+    return Shown(
+        title=str(recipe.get("title") or path.stem.replace("_", " ")),
+        corner=lines[0][0],
+        column_title=" → ".join(str(one.get("label") or "") for one in variables if isinstance(one, dict)),
+        rows=rows,
+        columns=columns,
+        cells=tuple(tuple(body[row][header.index(column)] for column in columns) for row in rows),
+        row_totals=tuple(body[row][at_total] if at_total is not None else None for row in rows),
+        column_totals=tuple(whole[header.index(column)] if whole else None for column in columns),
+        total=whole[at_total] if whole and at_total is not None else None,
+        unit=str(told.get("unit", "child")),
+        synthetic=bool(told.get("synthetic", False)),
+    )
+
+
+def number(cell: str) -> float | None:
+    """A printed number; None for whatever hides one."""
+    try:
+        return float(cell.strip().replace(",", "").rstrip("%"))
+    except ValueError:
+        return None

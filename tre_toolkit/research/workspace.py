@@ -1,0 +1,148 @@
+"""A workspace: the folder of linked tables that a researcher opens. A description; it shows no rows.
+
+The folder is what `tre workspace` writes: `workspace.json`, `people.parquet` and
+`tables/<dataset>/<table>.parquet`, each table with person_id, authority, period, row_id and then the
+return's own columns. The engine reads the files where they lie; nothing is copied out of the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tre_toolkit.engine import Engine, quote
+from tre_toolkit.errors import TreError, Where
+from tre_toolkit.files import digest
+
+if TYPE_CHECKING:
+    from tre_toolkit.research.cohorts import Cohort
+
+FACTS, PEOPLE, TABLES = "workspace.json", "people.parquet", "tables"
+OWN = ("person_id", "authority", "period", "row_id")  # the columns every table has before the return's own
+
+
+def open(path: str | Path, *, memory: str | None = None) -> Workspace:
+    """The workspace at `path`, real or synthetic alike. Raises TreError when the folder isn't one.
+
+    `memory` is the engine's limit ("2GB"); beyond it the engine works on disk.
+    """
+    folder = Path(path)
+    for name in (FACTS, PEOPLE, TABLES):
+        if not (folder / name).exists():
+            raise TreError(
+                f"not a workspace: {name} is missing",
+                where=str(folder),
+                hint="`tre workspace` makes one from a spine and its parcels",
+            )
+    try:
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise TreError("not JSON", where=str(folder / FACTS)) from None
+    return Workspace(folder, facts, memory)
+
+
+@dataclass(frozen=True, eq=False)
+class Workspace:
+    """Linked tables of one project, and where they came from."""
+
+    folder: Path
+    facts: dict[str, Any]
+    memory: str | None = None
+
+    def __repr__(self) -> str:
+        kind = "synthetic" if self.synthetic else "real"
+        return f"<workspace {self.folder.name}: {len(self.tables)} tables, {kind} data, {self.digest[:12]}>"
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the children are invented."""
+        return bool(self.facts.get("synthetic", False))
+
+    @cached_property
+    def tables(self) -> dict[str, tuple[str, ...]]:
+        """Name ("dataset.table") to columns."""
+        return {
+            f"{file.parent.name}.{file.stem}": self._columns(file)
+            for file in sorted((self.folder / TABLES).glob("*/*.parquet"))
+        }
+
+    @cached_property
+    def datasets(self) -> tuple[str, ...]:
+        """Names of the datasets the workspace holds."""
+        return tuple(sorted({name.partition(".")[0] for name in self.tables}))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over every data file's name and digest: two workspaces with the same one hold the same data."""
+        files = [self.folder / PEOPLE, *sorted((self.folder / TABLES).glob("*/*.parquet"))]
+        lines = [f"{digest(file)}  {file.relative_to(self.folder).as_posix()}" for file in files]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine, with one view for each table ("dataset.table"), `people` and `children` (person_id, child)."""
+        engine = Engine(memory=self.memory)
+        engine.view("people", f"SELECT * FROM read_parquet('{_quoted(self.folder / PEOPLE)}')")
+        engine.run(
+            "CREATE TABLE children AS SELECT person_id, CAST(row_number() OVER (ORDER BY person_id) AS INTEGER) AS child "
+            "FROM (SELECT DISTINCT person_id FROM people WHERE person_id IS NOT NULL) AS each_once"
+        )
+        for name in self.tables:
+            dataset, _, table = name.partition(".")
+            file = self.folder / TABLES / dataset / f"{table}.parquet"
+            engine.view(name, f"SELECT * FROM read_parquet('{_quoted(file)}')")
+        return engine
+
+    def need(self, dataset: str, table: str, *columns: str) -> str:
+        """The quoted name of a table's view. Raises TreError that says which dataset or column isn't here."""
+        name = f"{dataset}.{table}"
+        if dataset not in self.datasets:
+            raise TreError(
+                f"the workspace lacks the dataset {dataset}",
+                hint=f"it holds {', '.join(self.datasets) or 'none'}; ask the project to add it",
+            )
+        if name not in self.tables:
+            raise TreError("the workspace lacks this table", where=Where(table=name))
+        for column in columns:
+            if column not in self.tables[name]:
+                raise TreError(
+                    "the workspace lacks this column",
+                    where=Where(table=name, column=column),
+                    hint="the project's declaration decides which columns stay",
+                )
+        return quote(name)
+
+    def last_year(self, dataset: str) -> int | None:
+        """The latest collection year the workspace holds of a dataset."""
+        years = [
+            int(self.engine.rows(f"SELECT max(substr(period, 1, 4)) AS year FROM {quote(name)}").year[0] or 0)
+            for name in self.tables
+            if name.startswith(f"{dataset}.")
+        ]
+        return max(years, default=0) or None
+
+    def cohort(self, name: str = "everyone", **choices: Any) -> Cohort:
+        """Shorthand for `tre.cohort(name, workspace, ...)`."""
+        from tre_toolkit.research.cohorts import cohort
+
+        return cohort(name, self, **choices)
+
+    def _columns(self, file: Path) -> tuple[str, ...]:
+        import pyarrow.parquet as pq
+
+        names = tuple(pq.read_schema(file).names)
+        lacking = [name for name in OWN if name not in names]
+        if lacking:
+            raise TreError(
+                f"not a workspace's table: it lacks {', '.join(lacking)}",
+                where=str(file.relative_to(self.folder)),
+            )
+        return names
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
