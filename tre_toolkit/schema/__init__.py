@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from tre_toolkit.schema.load import CATALOGUE, dataset, datasets, load_dataset, schema
-from tre_toolkit.schema.model import Code, CodeList, Dataset, Field, Schema, Table
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tre_toolkit.schema.load import CATALOGUE, dataset, datasets, load_dataset, schema
+    from tre_toolkit.schema.model import Code, CodeList, Dataset, Field, Schema, Table
 
 __all__ = [
     "CATALOGUE",
@@ -18,3 +22,11 @@ __all__ = [
     "load_dataset",
     "schema",
 ]
+_MODELS = {"Code", "CodeList", "Dataset", "Field", "Schema", "Table"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "tre_toolkit.schema.model" if name in _MODELS else "tre_toolkit.schema.load"
+    return getattr(importlib.import_module(home), name)
