@@ -1,0 +1,39 @@
+"""An attacker stands in front of every output.
+
+A file or a table of counts is checked against rule packs (data, in `packs/`), then attacked as a linear
+system: whatever can be worked out from what is shown counts as shown. `protect` hides, rounds or perturbs
+and proves its own work with the same attack. The unit of every threshold is the child, not the row.
+
+Nothing heavy is loaded until it is asked for; the room needs nothing first-party but `tre_toolkit.errors`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# public name -> where it lives, resolved on first use
+_HOMES = {
+    "Finding": "disclosure.findings",
+    "Level": "disclosure.findings",
+    "Verdict": "disclosure.findings",
+    "Pack": "disclosure.packs",
+    "Rules": "disclosure.packs",
+    "chain": "disclosure.packs",
+    "Table": "disclosure.table",
+    "check_file": "disclosure.check",
+    "check_table": "disclosure.check",
+    "protect": "disclosure.protection",
+    "Protected": "disclosure.protection",
+}
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

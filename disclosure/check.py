@@ -1,0 +1,154 @@
+"""`tre check`: one output, its evidence and the rules give one verdict.
+
+A file is opened by what it is; every table in it goes through the same checks and the same attack. What can't be
+read, or has no evidence, is never passed over in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from disclosure import evidence as evidences
+from disclosure.checks.counts import check_counts, contradictions
+from disclosure.checks.solved import attack_table
+from disclosure.evidence import Evidence
+from disclosure.files.delimited import Grid, read_delimited
+from disclosure.findings import Finding, Level, Verdict, verdict_of
+from disclosure.packs import HOUSE, Pack, Rules, chain
+from disclosure.shown import Cells, common_base, read_cells
+from disclosure.table import Table
+from disclosure.totals import with_totals
+from tre_toolkit.errors import TreError
+
+Packs = Sequence[str | Pack | Path] | str | Pack | Rules | None
+DELIMITED = (".csv", ".tsv", ".txt")
+PEOPLE = frozenset(["child", "children", "person", "people", "pupil", "patient", "household"])
+
+
+def check_file(
+    path: Path | str, packs: Packs = None, *, evidence: Literal["auto"] | Path | None = "auto"
+) -> Verdict:
+    """The verdict on a file. Evidence beside it is used when it speaks of exactly these bytes.
+
+    Raises TreError when there is no such file or a pack can't be read.
+    """
+    path, rules = Path(path), chain(packs)
+    content = _content(path)
+    told, findings = find_evidence(path, content, evidence)
+    try:
+        tables = list(tables_in(path, content, rules, told, findings))
+    except TreError as refusal:
+        hint = refusal.problem.hint or "make it a table of its own, saved as CSV"
+        findings.append(
+            Finding(Level.REVIEW, f"{HOUSE}/file", str(path), "whole file", refusal.problem.what, hint)
+        )
+        tables = []
+    verdict = verdict_of(findings, packs=rules.named())
+    for table in tables:
+        verdict = verdict.and_(check_table(table, rules))
+    return verdict
+
+
+def check_table(table: Table, packs: Packs = None) -> Verdict:
+    """The verdict on one table: thresholds, zeros, groups, rounding, totals, then the attack."""
+    rules = chain(packs)
+    cells = read_cells(table.shown, [pack.symbol for pack in rules.all])
+    findings = [*contradictions(table, cells), *check_counts(table, cells, rules)]
+    if table.kind == "count" and not cells.whole:
+        findings.append(
+            Finding(
+                Level.REVIEW,
+                f"{HOUSE}/figures",
+                table.name,
+                "whole table",
+                "figures that aren't whole numbers: nothing says which counts they stand on",
+                "make the table with evidence, or add the counts",
+            )
+        )
+    attacked = attack_table(table, cells, rules)
+    findings += attacked.findings
+    return verdict_of(findings, packs=rules.named(), certificate=attacked.certificate)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise TreError("there is no such file", where=str(path)) from None
+    except IsADirectoryError:
+        raise TreError("this is a folder, not an output", where=str(path), hint="name its files") from None
+
+
+def find_evidence(
+    path: Path, content: bytes, evidence: Literal["auto"] | Path | None
+) -> tuple[Evidence | None, list[Finding]]:
+    """The evidence of a file, if it may be used, and what is to be said about it."""
+    found = evidences.find(path) if evidence == "auto" else evidence
+    if found is None:
+        return None, []
+    told = evidences.read(Path(found))
+    if told.speaks_of(content):
+        return told, []
+    finding = Finding(
+        Level.FAIL,
+        f"{HOUSE}/evidence",
+        str(path),
+        "whole file",
+        "the evidence speaks of another file: this one was changed after it was made",
+        "make the output again; don't edit it by hand",
+    )
+    return None, [finding]
+
+
+def tables_in(
+    path: Path, content: bytes, rules: Rules, told: Evidence | None, findings: list[Finding]
+) -> Iterator[Table]:
+    """The tables in a file, with their totals and what evidence says of them."""
+    if path.suffix.lower() not in DELIMITED:
+        raise TreError("no reader for this kind of file", hint="save the table as CSV")
+    grid = read_delimited(content, str(path))
+    yield read_table(grid, str(path), rules, told)
+
+
+def read_table(grid: Grid, name: str, rules: Rules, told: Evidence | None) -> Table:
+    """A printed grid as a table: labels and figures told apart, evidence laid beside, totals found.
+
+    Raises TreError when the evidence is of a table of another shape.
+    """
+    symbols = [pack.symbol for pack in rules.all]
+    labels = len(grid.header) - len(told.columns) if told and told.columns else grid.labels(symbols)
+    if told is not None and told.units is not None and (labels < 1 or told.rows != len(grid.rows)):
+        raise TreError("the evidence is of a table of another shape", where=name, hint="make it again")
+    table = grid.table(labels, name)
+    cells = read_cells(table.shown, symbols)
+    if told is not None:
+        table = _with_evidence(table, told)
+    elif cells.whole and cells.numbers.any():
+        table = replace(table, base=common_base(cells.low[cells.numbers]))
+    return with_totals(table, cells, told.totals if told else None)
+
+
+def _with_evidence(table: Table, told: Evidence) -> Table:
+    structural = np.zeros(len(table), bool)
+    structural[[row * table.size[1] + column for row, column in told.structural]] = True
+    base = told.method.get("base")
+    return replace(
+        table,
+        unit=told.unit if told.unit in PEOPLE else None,
+        units=None if told.units is None else told.units.reshape(-1),
+        values=None if told.values is None else told.values.reshape(-1),
+        structural=structural,
+        kind=told.kind,
+        base=int(base) if isinstance(base, int) else None,
+        method=str(told.method["method"]) if "method" in told.method else None,
+    )
+
+
+def printed(table: Table, rules: Rules) -> Cells:
+    """The cells of a table as its readers see them."""
+    return read_cells(table.shown, [pack.symbol for pack in rules.all])

@@ -1,0 +1,116 @@
+"""`tre check` and `tre protect`: the researcher's commands before anything is asked out.
+
+Light at import: everything heavy is loaded inside the commands.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tre_toolkit.errors import FINDINGS, MisuseError
+
+if TYPE_CHECKING:
+    from disclosure.findings import Finding, Verdict
+
+COLOUR = {"PASS": "green", "REVIEW": "yellow", "FAIL": "red"}
+MOST = 20  # findings of one file that are printed; --json gives all
+
+
+def check(
+    files: list[Path] = typer.Argument(help="Outputs: tables, figures, documents."),
+    pack: list[str] = typer.Option([], "--pack", help="Rule pack, by name or as a .toml; several chain."),
+    against: Path = typer.Option(None, "--against", help="Ledger of what was released before."),
+    record: bool = typer.Option(False, "--record", help="Add what passed to the ledger."),
+    as_json: bool = typer.Option(False, "--json", help="The whole answer as JSON."),
+) -> None:
+    """Say for each output whether it may leave: PASS, REVIEW or FAIL, and why, cell by cell.
+
+    Example: `tre check outputs/table.csv --pack dfe-cin`
+    """
+    from disclosure.check import check_file
+    from disclosure.findings import worst
+    from disclosure.packs import chain
+
+    if record and against is None:
+        raise MisuseError("--record needs a ledger", hint="give --against LEDGER")
+    rules = chain(list(pack))
+    verdicts = {file: check_file(file, rules) for file in files}
+    level = worst(verdict.level for verdict in verdicts.values())
+    if as_json:
+        found = [finding.as_dict() for verdict in verdicts.values() for finding in verdict.findings]
+        sys.stdout.write(
+            json.dumps({"verdict": level.value, "findings": found}, indent=2, ensure_ascii=False) + "\n"
+        )
+    else:
+        for file, verdict in verdicts.items():
+            _print_verdict(file, verdict)
+    if level.value != "PASS":
+        raise typer.Exit(FINDINGS)
+
+
+def protect(
+    file: Path = typer.Argument(help="A table of counts, as CSV."),
+    method: str = typer.Option("suppress", "--method", help="suppress, round or cell-key."),
+    pack: list[str] = typer.Option([], "--pack", help="Rule pack, by name or as a .toml; several chain."),
+    into: Path = typer.Option(..., "--into", help="Where the protected table is written."),
+    must_publish: list[str] = typer.Option([], "--must-publish", help="A label whose cells stay shown."),
+    seconds: float = typer.Option(60.0, "--seconds", help="The longest the search for the optimum may take."),
+) -> None:
+    """Write the same table, safe, and beside it the evidence of how it was made so.
+
+    Example: `tre protect outputs/table.csv --method suppress --pack dfe-cin --into outputs/table.safe.csv`
+    """
+    from disclosure.protection import protect as protect_table
+
+    done = protect_table(
+        file,
+        method=method,  # type: ignore[arg-type]  # checked there
+        packs=list(pack),
+        seconds=seconds,
+        must_publish=must_publish,
+    )
+    done.write(into)
+    _say(f"{into}: {_done(done.method, done.settings, done.lost)}")
+    _print_verdict(into, done.verdict)
+    if not done.verdict.passed:
+        raise typer.Exit(FINDINGS)
+
+
+def _done(method: str, settings: object, lost: object) -> str:
+    told: dict[str, object] = {**dict(settings), **dict(lost)}  # type: ignore[call-overload]
+    if method == "suppress":
+        best = "the fewest possible" if told["proved_optimal"] else f"at least {told['bound']:.0f} are needed"
+        return (
+            f"{told['small']} small cells hidden and {told['further']} more so that none can be worked out"
+            f" ({best}); {told['of']} cells in all"
+        )
+    return method
+
+
+def _print_verdict(file: Path, verdict: Verdict) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[{COLOUR[verdict.verdict]}]{verdict.verdict:<6}[/] ", end="")
+    console.print(str(file), markup=False)
+    for finding in verdict.findings[:MOST]:
+        _print_finding(console, finding)
+    if len(verdict.findings) > MOST:
+        console.print(f"       and {len(verdict.findings) - MOST} more; --json lists them", markup=False)
+
+
+def _print_finding(console: object, finding: Finding) -> None:
+    print_ = console.print  # type: ignore[attr-defined]
+    print_(f"  {finding.verdict.value:<6} {finding.where}: {finding.message} [{finding.rule}]", markup=False)
+    print_(f"         fix: {finding.fix}", markup=False)
+
+
+def _say(text: str) -> None:
+    from rich.console import Console
+
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)

@@ -1,0 +1,273 @@
+"""`tre protect`: the same table, safe, with evidence of how it was made so and what was lost.
+
+Whatever the method, the result goes through the same check as anybody's file before it is written; a result that
+doesn't hold is not written at all.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from disclosure import evidence as evidences
+from disclosure.atomic import write_bytes
+from disclosure.check import Packs, check_table, find_evidence, printed, read_table
+from disclosure.checks.counts import small
+from disclosure.files.delimited import Grid, read_delimited
+from disclosure.findings import Level, Verdict
+from disclosure.packs import Rules, chain
+from disclosure.shown import Ints
+from disclosure.suppress import solve
+from disclosure.suppress.problem import problem
+from disclosure.table import Table
+from tre_toolkit.errors import MisuseError, TreError
+
+Method = Literal["suppress", "round", "cell-key"]
+METHODS = ("suppress", "round", "cell-key")
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """A protected table: what to print, what was done and lost, and the verdict of the check on it."""
+
+    table: Table
+    method: str
+    settings: Mapping[str, Any]
+    lost: Mapping[str, Any]
+    verdict: Verdict
+    grid: Grid
+    told: Mapping[str, Any]
+
+    @property
+    def certificate(self) -> Mapping[str, Any]:
+        """The attack's certificate."""
+        return self.verdict.certificate
+
+    def frame(self) -> Any:
+        """The protected table as a pandas frame of text, labels in the index."""
+        import pandas as pd
+
+        width = self.table.size[1]
+        labels = len(self.grid.header) - width
+        body = np.array(self.table.shown, dtype=object).reshape(-1, width)
+        rows = (
+            pd.Index([row[0] for row in self.grid.rows], name=self.grid.header[0])
+            if labels == 1
+            else pd.MultiIndex.from_tuples([row[:labels] for row in self.grid.rows])
+        )
+        return pd.DataFrame(body, index=rows, columns=list(self.grid.header[labels:]))
+
+    def csv(self) -> bytes:
+        """The protected table as CSV, in the shape it came."""
+        width = self.table.size[1]
+        labels = len(self.grid.header) - width
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.grid.header)
+        for at, row in enumerate(self.grid.rows):
+            writer.writerow([*row[:labels], *self.table.shown[at * width : (at + 1) * width]])
+        return text.getvalue().encode()
+
+    def write(self, path: Path, *, replace: bool = False) -> Path:
+        """Write the table and, beside it, its evidence. Nothing is left when either can't be written."""
+        content = self.csv()
+        write_bytes(path, content, replace=replace)
+        try:
+            evidences.write(path, content, self._evidence(), replace=replace)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return path
+
+    def _evidence(self) -> dict[str, Any]:
+        table, width = self.table, self.table.size[1]
+        told = {key: value for key, value in self.told.items() if key not in ("format", "file", "findings")}
+        cells = dict(told.get("cells") or {})
+        labels = len(self.grid.header) - width
+        if not cells:
+            cells["rows"] = [row[0] if labels == 1 else list(row[:labels]) for row in self.grid.rows]
+            cells["columns"] = list(self.grid.header[labels:])
+        if table.units is not None:
+            cells["units"] = table.units.reshape(-1, width).tolist()
+        cells["shown"] = [list(table.shown[at : at + width]) for at in range(0, len(table), width)]
+        told.update(
+            unit=table.unit,
+            cells=cells,
+            packs=[dict(pack) for pack in self.verdict.packs],
+            protected={"method": self.method, **self.settings, "lost": dict(self.lost)},
+            certificate=dict(self.verdict.certificate),
+            verdict=self.verdict.verdict,
+            findings=[found.as_dict() for found in self.verdict.findings],
+        )
+        return told
+
+
+def protect(
+    source: Path | str | Any,
+    *,
+    method: Method = "suppress",
+    packs: Packs = None,
+    unit: str | None = None,
+    seconds: float = 60.0,
+    must_publish: Sequence[str] = (),
+) -> Protected:
+    """Protect a CSV file or a frame of counts (labels in its index, `Total` where there are margins).
+
+    Raises TreError when the table can't be read, has hidden figures and no evidence, or can't be protected.
+    """
+    if method not in METHODS:
+        raise MisuseError(f"no method is called {method!r}", hint="methods: " + ", ".join(METHODS))
+    rules = chain(packs)
+    table, grid, told = _source(source, rules, unit)
+    work = _with_truth(table, rules)
+    done = _METHODS[method](work, rules, seconds, must_publish)
+    verdict = check_table(
+        done.table if table.units is not None else replace(done.table, units=work.units), rules
+    )
+    if verdict.level is Level.FAIL:
+        first = next(found for found in verdict.findings if found.verdict is Level.FAIL)
+        raise TreError(
+            f"the protected table doesn't pass its own check: {first.message}",
+            where=first.where,
+            hint=first.fix,
+        )
+    return replace_(done, verdict=verdict, grid=grid, told=told)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a method hands back: the table printed anew, its settings, what was lost."""
+
+    table: Table
+    method: str
+    settings: Mapping[str, Any]
+    lost: Mapping[str, Any]
+
+
+def replace_(done: Done, *, verdict: Verdict, grid: Grid, told: Mapping[str, Any]) -> Protected:
+    """A method's result with the verdict on it and what it came from."""
+    return Protected(done.table, done.method, done.settings, done.lost, verdict, grid, told)
+
+
+def _source(
+    source: Path | str | Any, rules: Rules, unit: str | None
+) -> tuple[Table, Grid, Mapping[str, Any]]:
+    if not isinstance(source, Path | str):
+        grid = _of_frame(source)
+        return replace(read_table(grid, "frame", rules, None), unit=unit, base=None), grid, {}
+    path = Path(source)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise TreError("there is no such file", where=str(path)) from None
+    told, findings = find_evidence(path, content, "auto")
+    if findings:
+        raise TreError(findings[0].message, where=str(path), hint=findings[0].fix)
+    grid = read_delimited(content, str(path))
+    table = read_table(grid, str(path), rules, told)
+    if told is None:
+        table = replace(table, unit=unit, base=None)
+    return table, grid, told.told if told else {}
+
+
+def _of_frame(frame: Any) -> Grid:
+    flat = frame.reset_index()
+    header = [" ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in flat.columns]
+    rows = [
+        tuple("" if _missing(cell) else str(cell) for cell in row) for row in flat.itertuples(index=False)
+    ]
+    return Grid("frame", tuple(header), tuple(rows))
+
+
+def _missing(cell: Any) -> bool:
+    return cell is None or cell != cell
+
+
+def _with_truth(table: Table, rules: Rules) -> Table:
+    """The table with the figures behind it: evidence's, or the print's own where nothing is hidden."""
+    if table.kind != "count":
+        raise TreError("only tables of counts can be protected", where=table.name)
+    if table.method:
+        raise TreError(
+            "the table is protected already", where=table.name, hint="protect the one it was made from"
+        )
+    if table.units is not None:
+        return table
+    cells = printed(table, rules)
+    if not (cells.numbers.all() and cells.whole):
+        raise TreError(
+            "the table hides figures or prints something else than counts, and has no evidence",
+            where=table.name,
+            hint="protect the table it was made from",
+        )
+    return replace(table, units=np.round(cells.low).astype(np.int64))
+
+
+def _suppress(table: Table, rules: Rules, seconds: float, must_publish: Sequence[str]) -> Done:
+    least = rules.least
+    if least is None:
+        raise TreError(
+            "no named pack has a confirmed threshold", hint="chain one that has, such as --pack dfe-cin"
+        )
+    truth = table.truth
+    assert truth is not None  # noqa: S101  (the caller gave it)
+    targets = small(table, rules)
+    if table.structural is not None:
+        targets &= ~table.structural
+    already = ~printed(table, rules).numbers
+    rows = table.known()
+    asked = problem(
+        rows,
+        truth.astype(float),
+        np.flatnonzero(targets | already),
+        least=least,
+        never=_published(table, must_publish),
+    )
+    pattern = solve(asked, seconds=seconds)
+    if pattern is None:
+        raise TreError(
+            "no pattern of hidden cells protects this table",
+            where=table.name,
+            hint="merge categories, leave out a total, or round instead",
+        )
+    hidden = np.zeros(len(table), bool)
+    hidden[list(pattern.hidden)] = True
+    shown = np.where(hidden, rules.symbol, np.array(table.shown, dtype=object))
+    further = int(hidden.sum() - targets.sum())
+    total = float(truth.sum()) or 1.0
+    return Done(
+        table.with_shown(tuple(map(str, shown))),
+        "suppress",
+        {
+            "symbol": rules.symbol,
+            "small": int(targets.sum()),
+            "further": further,
+            "bound": float(np.ceil(pattern.bound - 1e-6)),
+            "proved_optimal": bool(pattern.proved),
+            "gap": round(float(pattern.gap), 4),
+            "stopped_by_clock": pattern.by_clock,
+        },
+        {
+            "cells": int(hidden.sum()),
+            "of": len(table),
+            "share_of_children": round(float(truth[hidden].sum()) / total, 4),
+        },
+    )
+
+
+def _published(table: Table, labels: Sequence[str]) -> Ints:
+    """The cells that must be published: those with one of these labels."""
+    found = np.zeros(len(table), bool)
+    for at, members in enumerate(table.members):
+        wanted = [number for number, member in enumerate(members) if member in labels]
+        found |= np.isin(table.codes[:, at], wanted)
+    return np.flatnonzero(found)
+
+
+_METHODS = {"suppress": _suppress}
