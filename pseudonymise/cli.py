@@ -1,0 +1,223 @@
+"""`tre key`, `tre plan` and `tre pseudonymise`: the data controller's commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tre_toolkit import console
+from tre_toolkit.errors import MisuseError, TreError
+
+if TYPE_CHECKING:
+    from pseudonymise.planning import Plan
+    from tre_toolkit.returns import Return
+
+key = typer.Typer(
+    no_args_is_help=True,
+    help="The project's key: make it, hand it on, prove it.",
+    rich_markup_mode="markdown",
+)
+PASSPHRASE = typer.Option(None, "--passphrase-file", help="File with the passphrase; asked for if absent.")
+KEY = typer.Option(..., "--key", help="The project's key file.")
+
+
+@key.command("new")
+def new(
+    project: Path = typer.Option(..., "--project", help="The project's declaration, tre.toml."),
+    into: Path = typer.Option(..., "--into", help="New key file."),
+    passphrase_file: Path | None = PASSPHRASE,
+    strong: bool = typer.Option(
+        False, "--strong", help="Make a guess at the passphrase cost 1 GiB of memory."
+    ),
+) -> None:
+    """Make the project's key: once, by one authority, which then hands it to the others.
+
+    Example: `tre key new --project tre.toml --into project.key --passphrase-file passphrase`
+    """
+    from pseudonymise.keys import Key
+    from tre_toolkit.keyfile import STANDARD, STRONG
+    from tre_toolkit.project import Project
+
+    made = Key.new(Project.read(project).id)
+    made.write(into, console.passphrase(passphrase_file, what=str(into)), cost=STRONG if strong else STANDARD)
+    console.answer(
+        console.lines_of(
+            {"key": f"{into} (back it up in shares: tre key share)", "fingerprint": made.fingerprint}
+        )
+    )
+
+
+@key.command()
+def show(key_: Path = typer.Option(..., "--key", help="The key file.")) -> None:
+    """Show a key's fingerprint, never the key; asks for no passphrase.
+
+    Example: `tre key show --key project.key`
+    """
+    from pseudonymise.keys import KIND
+    from tre_toolkit.keyfile import fingerprint_of
+
+    console.answer(fingerprint_of(key_, kind=KIND))
+
+
+@key.command()
+def wrap(
+    key_: Path = KEY,
+    to: Path = typer.Option(..., "--to", help="The other authority's transport public key."),
+    into: Path = typer.Option(..., "--into", help="New file, which may travel in the open."),
+    passphrase_file: Path | None = PASSPHRASE,
+) -> None:
+    """Hand the project's key to another authority, sealed so that only they can open it.
+
+    Example: `tre key wrap --key project.key --to 991.key.pub --into project.wrapped`
+    """
+    from pseudonymise.keys import Key
+    from tre_toolkit.parcel.keys import Recipient
+
+    recipient = Recipient.read(to)
+    opened = Key.read(key_, console.passphrase(passphrase_file, what=str(key_)))
+    opened.wrap(recipient, into)
+    console.answer(
+        console.lines_of(
+            {
+                "wrapped": str(into),
+                "for": f"{recipient.fingerprint} (compare by telephone before you send it)",
+                "key": opened.fingerprint,
+            }
+        )
+    )
+
+
+@key.command()
+def unwrap(
+    wrapped: Path = typer.Argument(..., help="The file the other authority sent."),
+    transport: Path = typer.Option(..., "--transport", help="Your own transport key file."),
+    into: Path = typer.Option(..., "--into", help="New key file."),
+    passphrase_file: Path | None = PASSPHRASE,
+) -> None:
+    """Take in the key another authority wrapped for yours.
+
+    Example: `tre key unwrap project.wrapped --transport 991.key --into project.key`
+    """
+    from pseudonymise.keys import Key
+    from tre_toolkit.parcel.keys import RecipientKey
+
+    passphrase = console.passphrase(passphrase_file, what=str(transport))
+    opened = Key.unwrap(wrapped, RecipientKey.read(transport, passphrase))
+    opened.write(into, passphrase)
+    console.answer(
+        console.lines_of({"key": str(into), "fingerprint": f"{opened.fingerprint} (must equal the sender's)"})
+    )
+
+
+def plan(
+    returns: list[Path] = typer.Argument(..., help="Files or folders with returns."),
+    project: Path = typer.Option(..., "--project", help="The project's declaration, tre.toml."),
+    as_json: bool = typer.Option(False, "--json", help="The plan as JSON."),
+    html: Path | None = typer.Option(None, "--html", help="Write the plan as a page to print and sign."),
+) -> None:
+    """Show each column and its fate; writes nothing of the data.
+
+    Example: `tre plan extracts/ --project tre.toml --html plan.html`
+    """
+    from pseudonymise.paper import as_page, as_value
+    from pseudonymise.planning import plan as make
+    from tre_toolkit.project import Project
+
+    made = make(_read(returns), Project.read(project))
+    if html:
+        from tre_toolkit.files import write_text
+
+        write_text(html, as_page(made), replace=True)
+    if as_json:
+        console.answer_json(as_value(made))
+    else:
+        _tell(made)
+    if made.problems:
+        raise typer.Exit(1)
+
+
+def pseudonymise(
+    returns: list[Path] = typer.Argument(..., help="Files or folders with returns, all of one authority."),
+    project: Path = typer.Option(..., "--project", help="The project's declaration, tre.toml."),
+    key_: Path = KEY,
+    signer: Path = typer.Option(..., "--signer", help="Your authority's signer key file."),
+    to: Path = typer.Option(..., "--to", help="The linkage zone's transport public key."),
+    into: Path = typer.Option(..., "--into", help="New parcel."),
+    authority: str | None = typer.Option(
+        None, help="Your authority's three digits, where the files don't say."
+    ),
+    log: Path | None = typer.Option(None, help="Audit log; audit.log beside the key if absent."),
+    truth_map: Path | None = typer.Option(
+        None, help="Synthetic returns only: write which record is which child."
+    ),
+    passphrase_file: Path | None = PASSPHRASE,
+    as_json: bool = typer.Option(False, "--json", help="What was made, as JSON."),
+) -> None:
+    """Turn returns into one sealed parcel of tokens and coarsened payload.
+
+    Example: `tre pseudonymise extracts/ --project tre.toml --key project.key --signer signer.key --to tre.key.pub --into 990.parcel`
+    """
+    from pseudonymise.batch import pseudonymise as run
+    from pseudonymise.keys import Key
+    from tre_toolkit.parcel.keys import Recipient
+    from tre_toolkit.project import Project
+    from tre_toolkit.signing import Signer
+
+    declared, recipient = Project.read(project), Recipient.read(to)
+    if into.exists():
+        raise TreError("something stands here already", where=str(into), hint="name another place")
+    read = _read(returns)
+    passphrase = console.passphrase(passphrase_file, what=f"{key_} and {signer}")
+    with console.progress("pseudonymising", len(read)) as done:
+        made = run(
+            read,
+            declared,
+            Key.read(key_, passphrase),
+            to=recipient,
+            signer=Signer.read(signer, passphrase),
+            into=into,
+            log=log or key_.with_name("audit.log"),
+            authority=authority,
+            truth_map=truth_map,
+            done=done,
+        )
+    if as_json:
+        console.answer_json({"parcel": str(into), **made.manifest.model_dump(mode="json", by_alias=True)})
+        return
+    console.answer_table(
+        ["counted", "number"], [[name, count] for name, count in made.counts.items() if count]
+    )
+    console.answer(
+        f"{into}: parcel {made.manifest.counter} of authority {made.manifest.authority}, "
+        f"{len(made.manifest.parts)} parts sealed for {recipient.fingerprint}"
+    )
+
+
+def _read(paths: list[Path]) -> list[Return]:
+    """Every return that stands in `paths`."""
+    from tre_toolkit.returns import find, read
+
+    found = find(paths)
+    if not found:
+        raise MisuseError("no return was found here", hint="name the files or the folder that hold them")
+    with console.progress("reading", len(found)) as done:
+        returns = []
+        for one in found:
+            returns.append(read(one))
+            done(1)
+    return returns
+
+
+def _tell(made: Plan) -> None:
+    console.answer_table(
+        ["column", "type", "says", "fate", "by"],
+        [[one.name, one.type, one.role, one.fate, one.why] for one in made.columns],
+        title=f"{made.project.title}: what happens to each column",
+    )
+    for place, names in made.tokens.items():
+        console.answer(f"{place}: {len(names)} token columns: {', '.join(names)}")
+    console.answer(f"plan {made.digest[:16]}, profile {made.project.profile}")
+    for problem in made.problems:
+        console.say(str(problem))

@@ -1,0 +1,193 @@
+"""What stays of a return's tables: kept and coarsened columns under new row numbers.
+
+A code that no year's list knows becomes missing (it may be anything, a name included) and is
+counted; what stays and is text or number is scanned for identifiers first.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from pseudonymise import standardise
+from pseudonymise.people import People, text
+from pseudonymise.planning import ColumnPlan, Plan
+from pseudonymise.scan import identifiers
+from tre_toolkit.errors import Problem, Where
+from tre_toolkit.schema import Field, Schema
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    from tre_toolkit.returns import Return
+
+
+def payload(
+    return_: Return, typed: dict[str, pd.DataFrame], plan: Plan, who: People, record_ids: np.ndarray
+) -> tuple[dict[str, pa.Table], dict[str, int], list[Problem]]:
+    """Table name to what stays of it, what was counted on the way, and every identifier found where none may be."""
+    tables: dict[str, pa.Table] = {}
+    counts: dict[str, int] = {}
+    problems: list[Problem] = []
+    for table in return_.schema.tables:
+        staying = [one for one in plan.of(return_.dataset, table.name) if one.stays != "drop"]
+        if not staying or table.name not in return_.tables:
+            continue
+        raw = return_.tables[table.name]
+        staying = [one for one in staying if one.column in raw]
+        made, unknown, found = _columns(return_.schema, raw, typed[table.name], staying)
+        problems += found
+        counts["codes no list knows"] = counts.get("codes no list knows", 0) + unknown
+        codes = who.codes.get(table.name)
+        if codes is not None:
+            counts["rows that name no child"] = counts.get("rows that name no child", 0) + int(
+                (codes < 0).sum()
+            )
+        tables[table.name] = _rows(made, codes, record_ids, len(raw))
+    return tables, counts, problems
+
+
+def about(return_: Return, who: People, record_ids: np.ndarray, wanted: Sequence[str]) -> pa.Table:
+    """One row a record: the coarse columns the project lets stand beside the tokens."""
+    import pyarrow as pa
+
+    made: dict[str, pa.Array] = {"record_id": pa.array(record_ids)}
+    if "birth_year" in wanted and "birth_year" in who.parts:
+        made["birth_year"] = who.parts["birth_year"].cast(pa.int64())
+    if "sex" in wanted and "sex" in who.parts:
+        made["sex"] = who.parts["sex"]
+    if "ethnicity" in wanted:
+        made |= _ethnicity(return_, who)
+    return pa.table(made).take(pa.array(shuffled(who.count)))
+
+
+def shuffled(rows: int) -> np.ndarray:
+    """A random order of `rows` rows, from the system's randomness."""
+    import numpy as np
+
+    order: np.ndarray = np.frombuffer(secrets.token_bytes(rows * 8), np.uint64).argsort(kind="stable")
+    return order
+
+
+def fresh_ids(count: int) -> np.ndarray:
+    """`count` different random positive int64 numbers, from the system's randomness."""
+    import numpy as np
+
+    while True:
+        drawn = np.frombuffer(secrets.token_bytes(count * 8), np.uint64) >> np.uint64(1)
+        if len(np.unique(drawn)) == count:
+            return drawn.astype(np.int64)
+
+
+def _rows(made: dict[str, pa.Array], codes: np.ndarray | None, record_ids: np.ndarray, rows: int) -> pa.Table:
+    """The rows of one table in random order; those that should name a child and don't are left out."""
+    import numpy as np
+    import pyarrow as pa
+
+    order = shuffled(rows)
+    if codes is None:
+        owner = pa.nulls(rows, pa.int64())
+    else:
+        order = order[codes[order] >= 0]
+        owner = pa.array(record_ids[np.maximum(codes, 0)] if len(record_ids) else np.zeros(rows, np.int64))
+    kept = pa.table({"record_id": owner, **made}).take(pa.array(order))
+    return kept.add_column(1, "row_id", pa.array(fresh_ids(len(order))))
+
+
+def _columns(
+    schema: Schema, raw: pd.DataFrame, typed: pd.DataFrame, staying: Sequence[ColumnPlan]
+) -> tuple[dict[str, pa.Array], int, list[Problem]]:
+    made: dict[str, pa.Array] = {}
+    unknown = 0
+    problems: list[Problem] = []
+    for one in staying:
+        field = schema.column(one.table, one.column)
+        values = text(raw[one.column])
+        if field.type in ("string", "code", "integer") and one.stays == "keep":
+            problems += identifiers(values, Where(one.dataset, one.table, one.column))
+        if field.type == "code":
+            known = _known(schema, field, values)
+            unknown += known.null_count - values.null_count
+            made[one.column] = known
+        else:
+            made[one.column] = STAYS[one.stays](values, typed[one.column], field)
+    return made, unknown, problems
+
+
+def _known(schema: Schema, field: Field, values: pa.Array) -> pa.Array:
+    """The codes some year's list knows; the others become missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    listed = schema.dataset.code_lists[field.codes].codes if field.codes else ()
+    there = pc.is_in(values, pa.array(sorted({code.value for code in listed}), pa.string()))
+    return pc.if_else(there, values, pa.scalar(None, pa.string()))
+
+
+def _keep(values: pa.Array, typed: pd.Series, field: Field) -> pa.Array:
+    import pyarrow as pa
+
+    kinds = {
+        "date": pa.date32(),
+        "datetime": pa.date32(),
+        "integer": pa.int64(),
+        "decimal": pa.float64(),
+        "bool": pa.bool_(),
+    }
+    if field.type not in kinds:
+        return values
+    got = pa.array(typed, from_pandas=True)
+    return (got.combine_chunks() if isinstance(got, pa.ChunkedArray) else got).cast(
+        kinds[field.type], safe=False
+    )
+
+
+def _month(values: pa.Array, typed: pd.Series, field: Field) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.cast(pc.floor_temporal(_keep(values, typed, field), unit="month"), "date32")
+
+
+def _year(values: pa.Array, typed: pd.Series, field: Field) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.year(_keep(values, typed, field))
+
+
+def _district(values: pa.Array, typed: pd.Series, field: Field) -> pa.Array:
+    return standardise.postcode_parts(values)["postcode_district"]
+
+
+STAYS: dict[str, Callable[[pa.Array, pd.Series, Field], pa.Array]] = {
+    "keep": _keep,
+    "month": _month,
+    "year": _year,
+    "district": _district,
+}
+
+
+def _ethnicity(return_: Return, who: People) -> dict[str, pa.Array]:
+    """The broad ethnic group of each record, from the first column coded by the census' list."""
+    import numpy as np
+    import pyarrow as pa
+
+    schema = return_.schema
+    for table in schema.tables:
+        for field in table.fields:
+            if field.codes != "common:ethnicity" or table.name not in who.codes:
+                continue
+            if field.name not in return_.tables[table.name]:
+                continue
+            groups = {
+                code.value: code.group or code.value for code in schema.dataset.code_lists[field.codes].codes
+            }
+            codes = who.codes[table.name]
+            named = np.flatnonzero(codes >= 0)
+            place = np.full(who.count, -1, np.int64)
+            place[codes[named][::-1]] = named[::-1]
+            coarse = text(return_.tables[table.name][field.name].map(groups).astype("str"))
+            return {"ethnicity": coarse.take(pa.array(place, mask=place < 0))}
+    return {}

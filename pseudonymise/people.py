@@ -1,0 +1,145 @@
+"""Who a return is about: one record for each child, and the standardised parts its tokens are made of.
+
+Children are told apart by the authority's own number, whichever table they stand in: a child with a
+placement but no header row is a child all the same. Where a number stands twice in the person table,
+the first value that is there counts for each column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pseudonymise import standardise
+from pseudonymise.planning import token_fields
+from tre_toolkit.schema import Schema
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    from tre_toolkit.returns import Return
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """`codes[table]` gives each row's record, numbered from 0 (-1: the row names nobody); `parts` has a row a record."""
+
+    count: int
+    codes: dict[str, np.ndarray]
+    local_ids: pa.Array
+    parts: dict[str, pa.Array]
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def people(return_: Return, typed: dict[str, pd.DataFrame], authority: str) -> People:
+    """The records of a return and the parts of each, null where nothing usable stands."""
+    schema = return_.schema
+    codes, ids, counts = _records(return_, schema)
+    parts = _parts(return_, schema, typed, codes, len(ids))
+    parts["local_id"] = standardise.local_ids(ids, authority)
+    return People(len(ids), codes, ids, parts, counts)
+
+
+def text(column: pd.Series) -> pa.Array:
+    """A column of text as Arrow, missing as null."""
+    import pyarrow as pa
+
+    got = pa.array(column.array, pa.string(), from_pandas=True)
+    return got.combine_chunks() if isinstance(got, pa.ChunkedArray) else got
+
+
+def _records(return_: Return, schema: Schema) -> tuple[dict[str, np.ndarray], pa.Array, dict[str, int]]:
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    about = [table for table in schema.tables if table.person and table.name in return_.tables]
+    about.sort(key=lambda table: table.name != schema.dataset.person_table)
+    written = [return_.tables[table.name][table.person] for table in about]
+    if not about:
+        return {}, pa.array([], pa.string()), {}
+    joined = pd.concat(written, ignore_index=True)
+    numbers, distinct = pd.factorize(joined)
+    codes = dict(
+        zip(
+            [table.name for table in about],
+            np.split(numbers, np.cumsum([len(column) for column in written])[:-1]),
+            strict=True,
+        )
+    )
+    ids = text(pd.Series(distinct, dtype=joined.dtype))
+    counts: dict[str, int] = {}
+    person = schema.dataset.person_table
+    if person in codes:
+        nameless = np.flatnonzero(codes[person] < 0)  # a child without a number is still a child
+        codes[person] = codes[person].copy()
+        codes[person][nameless] = len(ids) + np.arange(len(nameless))
+        ids = pa.concat_arrays([ids, pa.nulls(len(nameless), pa.string())])
+        counts["children without a local number"] = len(nameless)
+        counts["rows that repeat a child"] = len(codes[person]) - len(np.unique(codes[person]))
+        counts["children not in the person table"] = len(ids) - len(np.unique(codes[person]))
+    return codes, ids, counts
+
+
+def _parts(
+    return_: Return,
+    schema: Schema,
+    typed: dict[str, pd.DataFrame],
+    codes: dict[str, np.ndarray],
+    records: int,
+) -> dict[str, pa.Array]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    raw: dict[str, list[pa.Array]] = {}
+    for domain, fields in token_fields(schema).items():
+        for table, column in fields:
+            if table.name not in codes or column.name not in return_.tables[table.name]:
+                continue
+            last = table.name != schema.dataset.person_table  # the newest address, the first of all else
+            source = typed if domain == "birth_date" else return_.tables
+            raw.setdefault(domain, []).append(
+                _for_records(source[table.name][column.name], codes[table.name], records, last=last)
+            )
+    parts: dict[str, pa.Array] = {}
+    if "upn" in raw:
+        current, *former = raw["upn"]
+        parts |= standardise.upn_parts(current)
+        raw.setdefault("former_upn", []).extend(former)
+    if raw.get("former_upn"):
+        parts["former_upn"] = standardise.upn_parts(raw["former_upn"][0])["upn"]
+    if "given" in raw:
+        parts |= standardise.given_parts(raw["given"][0], raw["middle"][0] if "middle" in raw else None)
+    if "surname" in raw:
+        parts |= standardise.surname_parts(raw["surname"][0])
+    if {"given", "surname"} <= set(parts):
+        parts["names_sorted"] = standardise.names_sorted(parts["given"], parts["surname"])
+    if "birth_date" in raw:
+        days = pc.coalesce(*(pc.cast(days, pa.date32()) for days in raw["birth_date"]))
+        parts |= standardise.birth_parts(days, year=return_.year)
+    for domain, rule in (
+        ("sex", standardise.sex),
+        ("postcode", standardise.postcode_parts),
+        ("uprn", standardise.uprn),
+        ("nhs", standardise.nhs_parts),
+        ("uln", standardise.uln),
+    ):
+        if domain in raw:
+            parts |= rule(pc.coalesce(*raw[domain]))
+    return parts
+
+
+def _for_records(column: pd.Series, codes: np.ndarray, records: int, *, last: bool) -> pa.Array:
+    """One value a record: the first (or last) that is there among its rows."""
+    import numpy as np
+    import pyarrow as pa
+
+    there = np.flatnonzero(column.notna().to_numpy() & (codes >= 0))
+    if not last:
+        there = there[::-1]  # what is written last wins below
+    place = np.full(records, -1, np.int64)
+    place[codes[there]] = there
+    values = text(column) if column.dtype == "str" else pa.array(column, from_pandas=True)
+    return values.take(pa.array(place, mask=place < 0))

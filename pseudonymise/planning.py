@@ -1,0 +1,222 @@
+"""The plan: every column of every return and its fate, agreed before anything is made.
+
+A fate has two halves. `token`: the domain in which the column becomes (part of) tokens, if any.
+`stays`: what of it goes into the payload: all (`keep`), a coarser form (`month`, `year`,
+`district`), or nothing (`drop`). The catalogue proposes, the project's signed declaration decides,
+and three things nobody can decide: a direct identifier never stays, a column nobody declared stops
+the run, free text is dropped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pseudonymise import profiles
+from tre_toolkit.errors import Problem, Problems, Where
+from tre_toolkit.project import Project
+from tre_toolkit.schema import Field, Schema, Table
+
+if TYPE_CHECKING:
+    from tre_toolkit.returns import Return
+
+NEVER_STAYS = {"direct_id", "linkage_id"}
+DATES = {"date", "datetime"}
+UNKNOWN = "the catalogue doesn't know"  # how a reader words a column or element it left out
+
+# which parts of the token contract a domain of the catalogue gives
+GIVES: dict[str, tuple[str, ...]] = {
+    "local_id": ("local_id",),
+    "upn": ("upn", "upn_temp", "upn_any"),
+    "former_upn": ("former_upn",),
+    "nhs": ("nhs", "nhs_any"),
+    "uln": ("uln",),
+    "given": ("given", "given_joined", "given_sound", "given_first3", "given_initial", "middle"),
+    "middle": ("middle",),
+    "surname": ("surname", "surname_part1", "surname_part2", "surname_sound", "surname_first3"),
+    "sex": ("sex",),
+    "birth_date": ("birth_date", "birth_ym", "birth_md", "birth_yd", "birth_swap", "birth_year"),
+    "postcode": ("postcode", "postcode_sector", "postcode_district"),
+    "uprn": ("uprn",),
+    "house": ("house",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """One column and its fate; `why` says whose word it is."""
+
+    dataset: str
+    table: str
+    column: str
+    type: str
+    role: str
+    token: str | None
+    stays: str
+    why: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.dataset}.{self.table}.{self.column}"
+
+    @property
+    def fate(self) -> str:
+        """As one word: `drop`, `token`, `keep`, `token+month`, ..."""
+        if self.token and self.stays != "drop":
+            return f"token+{self.stays}"
+        return "token" if self.token else self.stays
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All columns, the token columns each return gives, and what stands against running it."""
+
+    project: Project
+    columns: tuple[ColumnPlan, ...]
+    tokens: dict[str, tuple[str, ...]]
+    """"dataset/period" to names of its token columns."""
+    problems: tuple[Problem, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over project and every fate: what a signature under the printed plan is for."""
+        lines = [self.project.digest, *(f"{one.name} {one.fate}" for one in self.columns)]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def of(self, dataset: str, table: str) -> tuple[ColumnPlan, ...]:
+        """The columns of one table."""
+        return tuple(one for one in self.columns if (one.dataset, one.table) == (dataset, table))
+
+    def check(self) -> None:
+        """Raise Problems when anything stands against running it."""
+        if self.problems:
+            raise Problems("the plan can't be carried out", self.problems)
+
+
+def plan(returns: Sequence[Return], project: Project) -> Plan:
+    """The fate of every column of `returns` under the declaration. Writes nothing, refuses nothing: see `problems`."""
+    columns: dict[str, ColumnPlan] = {}
+    tokens: dict[str, tuple[str, ...]] = {}
+    problems: list[Problem] = []
+    for return_ in returns:
+        schema = return_.schema
+        for one in _of_schema(schema, project):
+            columns.setdefault(one.name, one)
+        made = profiles.columns(project.profile, parts_of(schema))
+        tokens[f"{return_.dataset}/{return_.period}"] = tuple(column.name for column in made)
+        problems += _undeclared(return_, schema, project)
+        problems += _outside(return_, project)
+    problems += _bad_fates(columns, project)
+    return Plan(project, tuple(columns.values()), tokens, tuple(dict.fromkeys(problems)))
+
+
+def parts_of(schema: Schema) -> set[str]:
+    """The parts a return of this schema can give: what its person table holds, and a home postcode elsewhere."""
+    sources = token_fields(schema)
+    parts = {part for domain in sources for part in GIVES.get(domain, ())}
+    if len(sources.get("upn", ())) > 1:
+        parts.add("former_upn")
+    if {"given", "surname"} <= parts:
+        parts.add("names_sorted")
+    return parts
+
+
+def token_fields(schema: Schema) -> dict[str, list[tuple[Table, Field]]]:
+    """Domain to the columns that give it: those of the person table, else those of another table about children."""
+    person = schema.dataset.person_table
+    if person is None or person not in {table.name for table in schema.tables}:
+        return {}
+    found: dict[str, list[tuple[Table, Field]]] = {}
+    for field in schema.table(person).fields:
+        if field.token:
+            found.setdefault(field.token, []).append((schema.table(person), field))
+    elsewhere: dict[str, list[tuple[Table, Field]]] = {}
+    for table in schema.tables:
+        for field in table.fields if table.person and table.name != person else ():
+            if field.token and field.token not in found:
+                elsewhere.setdefault(field.token, []).append((table, field))
+    return {**found, **elsewhere}
+
+
+def _of_schema(schema: Schema, project: Project) -> Iterator[ColumnPlan]:
+    for table in schema.tables:
+        for name in table.columns:
+            yield _fate(schema, table, schema.column(table.name, name), project)
+
+
+def _fate(schema: Schema, table: Table, field: Field, project: Project) -> ColumnPlan:
+    declared = project.fates.get(f"{schema.name}.{table.name}.{field.name}")
+    token = field.token if schema.dataset.person_table and project.profile != "research" else None
+    stays, why = _stays(table, field)
+    if declared is not None:
+        why = "the project's declaration"
+        token = None if declared == "drop" else token
+        stays = "drop" if declared == "token" else declared
+    return ColumnPlan(
+        schema.name, table.name, field.name, field.type, ", ".join(field.role), token, stays, why
+    )
+
+
+def _stays(table: Table, field: Field) -> tuple[str, str]:
+    """What the catalogue proposes to stay of a column, and why."""
+    if field.coarsen:
+        return field.coarsen, "the catalogue's coarsening"
+    if NEVER_STAYS & set(field.role):
+        return "drop", "it says who a person is"
+    if field.name == table.person:
+        return "drop", "replaced by record_id"
+    if field.type == "string" and not field.format:
+        return "drop", "free text"
+    return "keep", "the catalogue"
+
+
+def _undeclared(return_: Return, schema: Schema, project: Project) -> Iterator[Problem]:
+    """Columns of the files or frames that neither catalogue nor declaration knows."""
+    dropped = {
+        (name.split(".")[0], name.split(".")[-1]) for name, fate in project.fates.items() if fate == "drop"
+    }
+    hint = 'if it may be left behind, say so in the declaration: fates = {"dataset.table.column" = "drop"}'
+    for problem in return_.problems:
+        column = problem.where.column or (problem.where.file or "").rsplit("/", 1)[-1]
+        if UNKNOWN in problem.what and (return_.dataset, column) not in dropped:
+            yield Problem("a column nobody declared", problem.where, hint)
+    known = {table.name: {*table.columns, "row_no"} for table in schema.tables}
+    for name, frame in return_.tables.items():
+        for column in frame.columns:
+            if column not in known.get(name, set()) and (return_.dataset, column) not in dropped:
+                yield Problem("a column nobody declared", Where(return_.dataset, name, str(column)), hint)
+
+
+def _outside(return_: Return, project: Project) -> Iterator[Problem]:
+    """A return of a dataset or authority that the project doesn't have."""
+    if return_.dataset not in project.datasets:
+        yield Problem(
+            "the project's declaration doesn't name this dataset",
+            Where(return_.dataset),
+            "leave the return out, or agree a new declaration",
+        )
+    if return_.authority is not None and return_.authority not in project.authorities:
+        yield Problem(
+            f"the project's declaration doesn't name authority {return_.authority}", Where(return_.dataset)
+        )
+
+
+def _bad_fates(columns: dict[str, ColumnPlan], project: Project) -> Iterable[Problem]:
+    """Declared fates that can't be: an identifier kept, a month of what is no date, a token of what gives none."""
+    datasets = {one.dataset for one in columns.values()}
+    for name, fate in project.fates.items():
+        one = columns.get(name)
+        if one is None:
+            if fate != "drop" and name.split(".")[0] in datasets:
+                yield Problem(f"the declaration says {fate} of a column no return has", Where(column=name))
+            continue
+        if fate == "keep" and NEVER_STAYS & set(one.role.split(", ")):
+            yield Problem("an identifier can't be kept", Where(column=name), "declare token or drop")
+        if fate in ("month", "year") and one.type not in DATES:
+            yield Problem(f"{fate} of a column that is no date", Where(column=name))
+        if fate == "district" and one.type != "string":
+            yield Problem("district of a column that is no postcode", Where(column=name))
+        if fate == "token" and not one.token:
+            yield Problem("the catalogue names no token domain for this column", Where(column=name))
