@@ -44,6 +44,8 @@ class Project(BaseModel):
     packs: tuple[str, ...] = ("ons-srs",)
     """Disclosure rule packs the outputs must pass."""
     fates: dict[str, Fate] = {}
+    about: tuple[Literal["birth_year", "sex", "ethnicity"], ...] = ("birth_year", "sex", "ethnicity")
+    """Coarse columns that go beside the tokens, by which the linkage report breaks its quality down."""
     limits: Limits = Limits()
 
     @property
