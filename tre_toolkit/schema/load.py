@@ -57,7 +57,13 @@ def load_dataset(folder: Path) -> Dataset:
         table["fields"] = table.pop("field", [])
     lists = {**_code_lists(folder.parent / COMMON / "codes", "common:"), **_code_lists(folder / "codes", "")}
     rules = _toml(folder / "rules.toml") if (folder / "rules.toml").is_file() else {}
-    more = {"rules": rules.get("rule", []), "helpers": rules.get("helper", [])}
+    derived = _toml(folder / "derived.toml") if (folder / "derived.toml").is_file() else {}
+    more = {
+        "rules": rules.get("rule", []),
+        "helpers": rules.get("helper", []),
+        "derived": derived.get("derived", []),
+        "lookups": derived.get("lookup", []),
+    }
     try:
         loaded = Dataset.model_validate({**raw, "tables": tables, "code_lists": lists, **more})
     except ValidationError as error:

@@ -186,6 +186,32 @@ class Helper(BaseModel):
     sql: str
 
 
+class Derived(BaseModel):
+    """A column the rules read that doesn't stand in the files: SQL over a row `t` of its table.
+
+    `{last}` in the SQL is the ending of last year's tables when it is worked out for them, else nothing.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: str
+    name: str
+    sql: str
+    lookup: str | None = None
+    """The lookup without which it is missing."""
+
+
+class Lookup(BaseModel):
+    """A list the rules need that isn't ours to ship: `tre validate --lookup NAME=FILE`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str
+    columns: dict[str, Type]
+    optional: tuple[str, ...] = ()
+
+
 class Dataset(Part):
     """A return or linked set through all its collection years."""
 
@@ -209,6 +235,8 @@ class Dataset(Part):
     code_lists: dict[str, CodeList]
     rules: tuple[Rule, ...] = ()
     helpers: tuple[Helper, ...] = ()
+    derived: tuple[Derived, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
 
     def at(self, year: int, term: str | None = None) -> Schema:
         """The schema of one collection year, and of one term where there are terms.
