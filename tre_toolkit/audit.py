@@ -12,7 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +67,47 @@ def append(log: Path, name: str, **facts: Fact) -> Event:
         file.flush()
         os.fsync(file.fileno())
     return event
+
+
+def following(
+    before: Event | None, name: str, facts: Mapping[str, Fact], *, moment: str | None = None
+) -> Event:
+    """The event that comes after `before` (None: the first), written nowhere yet."""
+    moment = moment or datetime.now(UTC).isoformat(timespec="milliseconds")
+    number, digest = (before.number, before.digest) if before else (0, START)
+    return Event(number + 1, moment, name, facts, digest)
+
+
+def parse(line: str | bytes) -> Event:
+    """The event in one line, without its line end. Raises TreError when it is none."""
+    return _parse(line.encode() if isinstance(line, str) else line, Path("the log"), None)
+
+
+def catch_up(log: Path, source: Callable[[int], Sequence[str]]) -> int:
+    """Bring the copy at `log` up to date from the keeper of the chain; the number of events added.
+
+    `source(n)` gives the lines of all events from number `n` on. An append that a crash cut short is
+    mended. Raises TreError when the copy holds events the keeper doesn't: the keeper was rolled back.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        torn = _cut_torn_end(file.fileno())
+        number, before = _tail(file.fileno(), log)
+        lines = source(max(number, 1))
+        if number and (not lines or hashlib.sha256(lines[0].encode()).hexdigest() != before):
+            raise TreError(
+                "the log holds events that the database doesn't: the database was rolled back or rewritten",
+                where=str(log),
+                hint="restore the newest backup of the database; never cut the log to fit",
+            )
+        missing = b"".join(line.encode() + b"\n" for line in (lines[1:] if number else lines))
+        if not missing.startswith(torn):
+            raise TreError("the last event of the log is not the database's", where=str(log))
+        file.write(missing)
+        file.flush()
+        os.fsync(file.fileno())
+    return missing.count(b"\n")
 
 
 def events(log: Path) -> Iterator[Event]:
@@ -152,6 +193,19 @@ def _tail(handle: int, log: Path) -> tuple[int, str]:
             line = block[start + 1 :]
             return _parse(line, log, None).number, hashlib.sha256(line[:-1]).hexdigest()
         reach *= 4
+
+
+def _cut_torn_end(handle: int) -> bytes:
+    """Remove what stands after the last line end, and give it back."""
+    size = os.fstat(handle).st_size
+    torn, at = b"", size
+    while at > 0 and b"\n" not in torn:
+        at = max(0, at - 65536)
+        torn = os.pread(handle, size - at, at)
+    torn = torn[torn.rfind(b"\n") + 1 :]
+    if torn:
+        os.ftruncate(handle, size - len(torn))
+    return torn
 
 
 def _parse(line: bytes, log: Path, number: int | None) -> Event:

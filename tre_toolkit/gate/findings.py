@@ -1,0 +1,109 @@
+"""What the machine says of a request's files: `tre check` as a process of its own, over copies.
+
+The checker sees each table under its own name with its evidence beside it. What it says is kept with
+the version it was said of. It is evidence for the reviewers and never a vote: a FAIL keeps a file from
+being approved until a senior checker grants an exception, a PASS approves nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tre_toolkit.errors import TreError
+from tre_toolkit.gate import store
+from tre_toolkit.gate.filetypes import TYPES
+from tre_toolkit.gate.folder import Gate
+
+PATIENCE = 300  # seconds for one run of the checker
+WORST = ("PASS", "REVIEW", "FAIL")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One thing the checker said of one file."""
+
+    verdict: str
+    rule: str
+    where: str
+    message: str
+    fix: str = ""
+
+
+def check_versions(gate: Gate, versions: Sequence[Any]) -> dict[int, list[Said]]:
+    """What the checker says of each version (by its key); tables are computed on, the rest needs eyes."""
+    said: dict[int, list[Said]] = {v.pk: [] for v in versions}
+    tables = [v for v in versions if TYPES[v.type].table]
+    for version in versions:
+        if version not in tables:
+            said[version.pk].append(
+                Said("REVIEW", "needs-eyes", "", f"the machine does not judge a {version.type}: look at it")
+            )
+    if tables:
+        with tempfile.TemporaryDirectory(prefix="tre-gate-") as folder:
+            laid = {v.pk: _lay_out(gate, v, Path(folder) / str(at)) for at, v in enumerate(tables)}
+            report = run_checker(list(laid.values()), packs=gate.packs)
+            for key, path in laid.items():
+                said[key] += _of_file(report, path)
+    return said
+
+
+def run_checker(files: Sequence[Path], *, packs: Sequence[str] = ()) -> dict[str, Any]:
+    """`tre check --json` over `files`. Raises TreError when it can't be run or answers out of form."""
+    command = [sys.executable, "-c", "from tre_toolkit.cli import main; main()", "check", "--json"]
+    command += [str(file) for file in files]
+    for pack in packs:
+        command += ["--pack", pack]
+    try:
+        ran = subprocess.run(
+            command, capture_output=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL
+        )
+        report: dict[str, Any] = json.loads(ran.stdout)
+        if report["verdict"] not in WORST or not isinstance(report["findings"], list):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, OSError, subprocess.TimeoutExpired):
+        raise TreError(
+            "the disclosure checker gave no answer, so nothing was submitted",
+            hint="run `tre check` on the files yourself: it says what is wrong",
+        ) from None
+    return report
+
+
+def worst(verdicts: Sequence[str]) -> str:
+    """The worst of verdicts; nothing said is nothing found."""
+    return max(verdicts, key=WORST.index, default="PASS")
+
+
+def _of_file(report: dict[str, Any], path: Path) -> list[Said]:
+    """The report's findings on one file; one that names no file we know counts for every file."""
+    said = []
+    for found in report["findings"]:
+        file = str(found.get("file") or "")
+        if file == str(path) or not file.startswith(str(path.parent.parent)):
+            said.append(
+                Said(
+                    str(found["verdict"]),
+                    str(found["rule"]),
+                    str(found.get("where") or ""),
+                    str(found["message"]),
+                    str(found.get("fix") or ""),
+                )
+            )
+    return said
+
+
+def _lay_out(gate: Gate, version: Any, folder: Path) -> Path:
+    """The file under its own name in a folder of its own, its evidence beside it."""
+    folder.mkdir()
+    path = folder / Path(version.file.path).name
+    shutil.copyfile(store.check(gate, version.sha256), path)
+    if version.evidence:
+        shutil.copyfile(store.check(gate, version.evidence), folder / version.evidence_name)
+    return path
