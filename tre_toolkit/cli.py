@@ -14,11 +14,11 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tre_toolkit.errors import TreError
+from tre_toolkit.errors import FINDINGS, TreError
 
 GROUP = "tre_toolkit.commands"
 PANELS = {
-    "Everyone": ("demo", "doctor"),
+    "Everyone": ("demo",),
     "Data controller, in the authority": ("validate", "schema", "key", "plan", "pseudonymise", "parcel"),
     "Linker, in the linkage zone": ("link", "workspace"),
     "Researcher, in the TRE": ("synth", "recipe", "tabulate", "check", "protect", "request"),
@@ -26,6 +26,14 @@ PANELS = {
     "Recipient and auditor": ("verify", "audit"),
 }
 INTERRUPTED = 130
+EXTRAS = {  # which extra brings a library that isn't there
+    **dict.fromkeys(("django", "faker", "highspy", "matplotlib", "scipy", "statsmodels"), "tre"),
+    "splink": "splink",
+    "sdv": "sdv",
+    "opendp": "dp",
+    "pyspark": "spark",
+    "psycopg": "postgres",
+}
 
 
 class Rooms(TyperGroup):
@@ -98,6 +106,8 @@ def run(words: list[str]) -> int:
     """Carry out one command line and give back its exit status."""
     try:
         ended = app(words, prog_name="tre", standalone_mode=False)
+        if ended == INTERRUPTED:  # what typer makes of Ctrl-C
+            raise KeyboardInterrupt
         return ended if isinstance(ended, int) else 0
     except TreError as refusal:
         typer.echo(f"tre: {refusal}", err=True)
@@ -108,6 +118,13 @@ def run(words: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("tre: stopped; nothing was left behind", err=True)
         return INTERRUPTED
+    except ModuleNotFoundError as missing:
+        library = (missing.name or "").partition(".")[0]
+        if library not in EXTRAS:
+            raise
+        typer.echo(f"tre: this command needs {library}, which isn't installed here", err=True)
+        typer.echo(f"hint: pip install 'tre-toolkit[{EXTRAS[library]}]'", err=True)
+        return FINDINGS
     except BrokenPipeError:
         return 0
     except (
@@ -116,4 +133,4 @@ def run(words: list[str]) -> int:
         typer.echo(
             f"tre: {error.strerror or type(error).__name__}: {error.filename or ''}".rstrip(": "), err=True
         )
-        return 1
+        return FINDINGS
