@@ -136,7 +136,7 @@ def read_table(grid: Grid, name: str, rules: Rules, told: Evidence | None) -> Ta
 def _with_evidence(table: Table, told: Evidence) -> Table:
     structural = np.zeros(len(table), bool)
     structural[[row * table.size[1] + column for row, column in told.structural]] = True
-    base = told.method.get("base")
+    base, spread = told.method.get("base"), told.method.get("spread")
     return replace(
         table,
         unit=told.unit if told.unit in PEOPLE else None,
@@ -145,6 +145,7 @@ def _with_evidence(table: Table, told: Evidence) -> Table:
         structural=structural,
         kind=told.kind,
         base=int(base) if isinstance(base, int) else None,
+        spread=int(spread) if isinstance(spread, int) else None,
         method=str(told.method["method"]) if "method" in told.method else None,
     )
 

@@ -89,6 +89,8 @@ def _done(method: str, settings: object, lost: object) -> str:
             f"{told['small']} small cells hidden and {told['further']} more so that none can be worked out"
             f" ({best}); {told['of']} cells in all"
         )
+    if method == "round":
+        return f"rounded to {told['base']} ({told['how']}); largest change {told['largest_change']}"
     return method
 
 

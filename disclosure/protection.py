@@ -22,6 +22,7 @@ from disclosure.checks.counts import small
 from disclosure.files.delimited import Grid, read_delimited
 from disclosure.findings import Level, Verdict
 from disclosure.packs import Rules, chain
+from disclosure.rounding import change, least_base, round_counts
 from disclosure.shown import Ints
 from disclosure.suppress import solve
 from disclosure.suppress.problem import problem
@@ -270,4 +271,23 @@ def _published(table: Table, labels: Sequence[str]) -> Ints:
     return np.flatnonzero(found)
 
 
-_METHODS = {"suppress": _suppress}
+def _round(table: Table, rules: Rules, seconds: float, must_publish: Sequence[str]) -> Done:
+    truth = table.truth
+    assert truth is not None  # noqa: S101  (the caller gave it)
+    asked, _ = rules.largest("rounding", "base")
+    base = asked or least_base(rules.least or 1)
+    how = "nearest" if asked else "controlled"
+    done = round_counts(truth, base, how=how, rows=table.known())
+    shown = np.array([str(figure) for figure in done.figures], dtype=object)
+    hidden = small(table, rules) if asked else np.zeros(len(table), bool)  # such packs hide first, then round
+    shown[hidden] = rules.symbol
+    mean, most = change(truth, done.figures)
+    return Done(
+        replace(table.with_shown(tuple(shown)), base=base, spread=done.spread, method="round"),
+        "round",
+        {"base": base, "spread": done.spread, "how": how, "least_change_proved": done.proved},
+        {"mean_change": round(mean, 3), "largest_change": most, "hidden": int(hidden.sum())},
+    )
+
+
+_METHODS = {"suppress": _suppress, "round": _round}

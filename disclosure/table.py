@@ -34,6 +34,7 @@ class Table:
     parents: tuple[Parents, ...] = ()
     structural: Bools | None = None  # cells that are zero by definition
     base: int | None = None  # what printed counts are rounded to
+    spread: int | None = None  # how far a printed count may be from the truth, where a method says so
     method: str | None = None
     kind: str = "count"
     extra: tuple[tuple[int, tuple[int, ...]], ...] = field(default=())  # declared equations: total, its parts

@@ -47,7 +47,7 @@ def ends(table: Table, cells: Cells) -> tuple[Floats, Floats]:
     """Between which ends each cell lies for a reader of the print."""
     low, high = cells.low.copy(), cells.high.copy()
     if table.base:
-        width = table.base - 1 if table.method == "round" else table.base // 2
+        width = table.base // 2 if table.spread is None else table.spread
         printed = cells.numbers
         low[printed] = np.maximum(low[printed] - width, 0.0)
         high[printed] = high[printed] + width
