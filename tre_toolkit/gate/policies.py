@@ -163,6 +163,8 @@ def check(action: Action, who: Who, case: Case | None = None) -> None:
         raise NotAllowed("this account is closed", hint="ask the gate's administrator")
     if case is not None:
         _check_visible(who, case)
+    if case is not None and action in RELATIONS and (reason := RELATIONS[action](who, case)):
+        raise NotAllowed(reason)
     if who.role not in ROLES[action]:
         roles = ", ".join(sorted(role.replace("_", " ") for role in ROLES[action]))
         raise NotAllowed(
@@ -173,9 +175,6 @@ def check(action: Action, who: Who, case: Case | None = None) -> None:
         return
     if case is None:
         raise TypeError("this action is on a request")
-    reason = RELATIONS[action](who, case) if action in RELATIONS else None
-    if reason:
-        raise NotAllowed(reason)
     if case.state not in STATES[action]:
         raise Conflict(
             f"this can't be done to a request that is {case.state.replace('_', ' ')}",

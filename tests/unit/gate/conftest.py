@@ -1,0 +1,153 @@
+"""A gate with five people, as cheap as can be: fast passwords and keys, a checker that says what a test tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tre_toolkit.gate import findings, folder
+from tre_toolkit.gate.policies import Role
+from tre_toolkit.keyfile import Cost
+from tre_toolkit.signing import Signer
+
+FAST = Cost(memory=64, passes=1, lanes=1)
+PASSPHRASE = b"quiet orange lamp 77"
+PASSWORD = "violet kettle 4141"
+PEOPLE = {
+    "ada": (Role.RESEARCHER, "Ada Researcher"),
+    "lee": (Role.LEAD, "Lee Lead"),
+    "ben": (Role.CHECKER, "Ben Checker"),
+    "cam": (Role.CHECKER, "Cam Checker"),
+    "sam": (Role.SENIOR_CHECKER, "Sam Senior"),
+    "dee": (Role.RELEASE_OFFICER, "Dee Officer"),
+    "ova": (Role.AUDITOR, "Ova Auditor"),
+    "kit": (Role.ADMINISTRATOR, "Kit Keeper"),
+}
+CONTEXT = "Counts of invented children by region, 2023 to 2025."
+
+
+@dataclass
+class House:
+    """A gate under test, its accounts by name, and a workspace to add files from."""
+
+    gate: Any
+    workspace: Path
+    signer: Signer
+    said: dict[str, list[dict[str, str]]] = field(default_factory=dict)  # what the checker says, by file name
+
+    def __getattr__(self, name: str) -> Any:
+        from tre_toolkit.gate.orm import models
+
+        return models.Account.objects.select_related("person").get(login=name)
+
+    def write(self, name: str, text: str | bytes = "area,children\nNorth,120\nSouth,340\n") -> str:
+        path = self.workspace / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return name
+
+    def draft(self, *names: str) -> str:
+        from tre_toolkit.gate import requests
+
+        key = str(requests.new(self.gate, self.ada, title="Regions", context=CONTEXT).pk)
+        for name in names or ("table.csv",):
+            if not (self.workspace / name).exists():
+                self.write(name)
+            requests.add(self.gate, self.ada, key, self.workspace, [name])
+        return key
+
+    def submitted(self, *names: str) -> str:
+        from tre_toolkit.gate import requests
+
+        key = self.draft(*names)
+        requests.submit(self.gate, self.ada, key)
+        return key
+
+    def approved(self, *names: str) -> str:
+        from tre_toolkit.gate import reviews
+
+        key = self.submitted(*names)
+        reviews.vote(self.gate, self.ben, key, approve=True)
+        reviews.vote(self.gate, self.cam, key, approve=True)
+        return key
+
+    def released(self, *names: str, into: Path) -> str:
+        from tre_toolkit.gate import releases
+
+        key = self.approved(*names)
+        releases.make(self.gate, self.dee, key, into, self.signer)
+        return key
+
+    def state(self, key: str) -> str:
+        from tre_toolkit.gate.orm import models
+
+        return str(models.Request.objects.get(pk=int(key)).state)
+
+    def account(self, login: str, role: Role, person: str, *projects: str) -> Any:
+        from tre_toolkit.gate import accounts
+
+        return accounts.add(
+            self.gate, login, role=role, person=person, password=PASSWORD, projects=tuple(projects)
+        )
+
+
+@pytest.fixture(scope="session")
+def _fast_hashes() -> Iterator[None]:
+    """Passwords as real ones, at a hundredth of the cost."""
+    from django.contrib.auth.hashers import Argon2PasswordHasher
+
+    import tre_toolkit.gate.orm  # noqa: F401
+
+    before = (
+        Argon2PasswordHasher.memory_cost,
+        Argon2PasswordHasher.time_cost,
+        Argon2PasswordHasher.parallelism,
+    )
+    Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.time_cost, Argon2PasswordHasher.parallelism = (
+        64,
+        1,
+        1,
+    )
+    yield
+    (Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.time_cost, Argon2PasswordHasher.parallelism) = (
+        before
+    )
+
+
+def make_house(at: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> House:
+    workspace = at / "workspace"
+    workspace.mkdir()
+    gate = folder.new_gate(at / "gate", PASSPHRASE, cost=FAST, **options)
+    house = House(gate, workspace, Signer.read(gate.signer_key, PASSPHRASE))
+
+    def checker(files: list[Path], *, packs: tuple[str, ...] = ()) -> dict[str, Any]:
+        found = [{**said, "file": str(file)} for file in files for said in house.said.get(file.name, [])]
+        return {"verdict": findings.worst([f["verdict"] for f in found]), "findings": found}
+
+    monkeypatch.setattr(findings, "run_checker", checker)
+    for login, (role, person) in PEOPLE.items():
+        house.account(login, role, person)
+    return house
+
+
+@pytest.fixture
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _fast_hashes: None) -> House:
+    return make_house(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def fail() -> Callable[..., dict[str, str]]:
+    def finding(verdict: str = "FAIL", rule: str = "threshold") -> dict[str, str]:
+        return {
+            "verdict": verdict,
+            "rule": rule,
+            "where": "row 2",
+            "message": "a small cell",
+            "fix": "round it",
+        }
+
+    return finding
