@@ -81,10 +81,11 @@ def from_text(text: str) -> tuple[str, bytes]:
     """Field and token of the text form. Raises ValueError when it isn't one."""
     version, _, rest = text.partition("_")
     field, _, coded = rest.rpartition("_")
-    if version != "t1" or not field:
-        raise ValueError("not the text form of a token")
-    token = base64.b32decode(coded.upper() + "=" * (-len(coded) % 8))
-    if len(token) != SIZE or text_form(field, token) != text:
+    try:
+        token = base64.b32decode(coded.upper() + "=" * (-len(coded) % 8))
+    except ValueError:
+        token = b""
+    if not field or version != "t1" or len(token) != SIZE or text_form(field, token) != text:
         raise ValueError("not the text form of a token")
     return field, token
 

@@ -1,0 +1,133 @@
+"""The plan: what each column becomes, and what stops a run before it starts."""
+
+import dataclasses
+
+import pytest
+
+from pseudonymise import plan
+from pseudonymise.paper import as_page, as_value
+from pseudonymise.planning import _fate, parts_of
+from tre_toolkit.errors import Problem, Problems, Where
+from tre_toolkit.schema import Field, schema
+
+
+def fates(made, table="child_identifiers"):
+    return {one.column: one.fate for one in made.of("cin_census", table)}
+
+
+def test_identifiers_become_tokens_and_birth_dates_months(draw, project):
+    made = plan([draw.cin()], project)
+    assert fates(made) == {
+        "LAchildID": "token",
+        "UPN": "token",
+        "FormerUPN": "token",
+        "UPNunknown": "keep",
+        "PersonBirthDate": "token+month",
+        "ExpectedPersonBirthDate": "month",
+        "Sex": "token+keep",
+        "PersonDeathDate": "month",
+    }
+    assert made.problems == ()
+    assert "t_sex_birth_date" in made.tokens["cin_census/2025"]
+
+
+def test_token_columns_follow_from_what_the_return_holds():
+    cin, looked_after = parts_of(schema("cin_census", 2025)), parts_of(schema("ssda903", 2025))
+    assert {"local_id", "upn", "upn_temp", "former_upn", "birth_date", "sex"} <= cin
+    assert "given" not in cin | looked_after
+    assert "postcode" in looked_after - cin
+    assert "former_upn" not in looked_after
+
+
+def test_the_declaration_s_word_replaces_the_catalogue_s(draw):
+    declared = draw.declared(
+        fates={
+            "cin_census.cin_details.CINreferralDate": "month",
+            "cin_census.child_identifiers.PersonDeathDate": "drop",
+            "cin_census.child_identifiers.PersonBirthDate": "year",
+            "cin_census.child_identifiers.Sex": "token",
+        }
+    )
+    made = plan([draw.cin()], declared)
+    assert fates(made)["PersonDeathDate"] == "drop"
+    assert fates(made)["PersonBirthDate"] == "token+year"
+    assert fates(made)["Sex"] == "token"
+    assert fates(made, "cin_details")["CINreferralDate"] == "month"
+    assert made.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "fate", "said"),
+    [
+        ("child_identifiers.UPN", "keep", "can't be kept"),
+        ("child_identifiers.LAchildID", "keep", "can't be kept"),
+        ("child_identifiers.Sex", "month", "no date"),
+        ("cin_details.CINreferralDate", "district", "no postcode"),
+        ("cin_details.CINreferralDate", "token", "no token domain"),
+        ("cin_details.Invented", "keep", "no return has"),
+    ],
+)
+def test_a_fate_that_can_t_be_is_refused(draw, column, fate, said):
+    made = plan([draw.cin()], draw.declared(fates={f"cin_census.{column}": fate}))
+    assert [said in problem.what for problem in made.problems] == [True]
+    with pytest.raises(Problems):
+        made.check()
+
+
+def test_a_column_nobody_declared_stops_the_run_until_it_is_declared(draw):
+    return_ = draw.cin()
+    extra = return_.tables["cin_details"].assign(Notes="x")
+    return_ = dataclasses.replace(return_, tables={**return_.tables, "cin_details": extra})
+    made = plan([return_], draw.declared())
+    assert ["a column nobody declared" in problem.what for problem in made.problems] == [True]
+    assert "Notes" in str(made.problems[0])
+    made = plan([return_], draw.declared(fates={"cin_census.cin_details.Notes": "drop"}))
+    assert made.problems == ()
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        Where("a.csv", "cin_details", "Notes"),
+        Where("a.xml at Message/Children/Child/CINdetails/Notes"),
+    ],
+)
+def test_a_column_the_reader_left_out_stops_the_run_too(draw, where):
+    read = dataclasses.replace(
+        draw.cin(), problems=(Problem("a column the catalogue doesn't know: left out", where),)
+    )
+    assert len(plan([read], draw.declared()).problems) == 1
+    assert plan([read], draw.declared(fates={"cin_census.cin_details.Notes": "drop"})).problems == ()
+
+
+def test_a_dataset_or_authority_the_project_doesn_t_name_is_refused(draw):
+    made = plan([draw.cin("201")], draw.declared(datasets=("ssda903",)))
+    assert len(made.problems) == 2
+
+
+def test_the_same_plan_has_the_same_digest_and_another_fate_another(draw):
+    one, again = plan([draw.cin()], draw.declared()), plan([draw.cin()], draw.declared())
+    other = plan([draw.cin()], draw.declared(fates={"cin_census.child_identifiers.Sex": "token"}))
+    assert one.digest == again.digest != other.digest
+
+
+def test_free_text_and_numbers_of_workers_never_stay(draw):
+    known = schema("ssda903", 2025)
+    table = known.table("social_worker")
+    assert _fate(known, table, table.field("SW_ID"), draw.declared()).fate == "drop"
+    remarks = Field(name="Remarks", type="string", role=("none",))
+    assert _fate(known, table, remarks, draw.declared()).fate == "drop"
+
+
+def test_the_page_to_sign_holds_every_column_and_no_link_or_script(draw, project):
+    page = as_page(plan([draw.cin()], project))
+    for one in as_value(plan([draw.cin()], project))["columns"]:
+        assert f"<td>{one['column']}</td>" in page
+    assert "Signature" in page
+    assert not any(word in page for word in ("<script", "http:", "https:", "src=", "@import", "url("))
+
+
+def test_the_research_profile_makes_no_tokens(draw):
+    made = plan([draw.cin()], draw.declared(profile="research"))
+    assert made.tokens == {"cin_census/2025": ()}
+    assert not any(one.token for one in made.columns)
