@@ -7,7 +7,7 @@ frame back for the engine and the writers. Neither copies the text where it can 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tre_toolkit.returns.model import ROW_NO
 from tre_toolkit.schema import Table
@@ -24,7 +24,7 @@ def frame(rows: pa.Table, table: Table, row_no: np.ndarray | None = None) -> pd.
     import pandas as pd
     import pyarrow as pa
 
-    text = pd.StringDtype("pyarrow", na_value=np.nan)
+    text: Any = pd.StringDtype("pyarrow", na_value=np.nan)
     columns = {
         name: text.__from_arrow__(
             clean(rows[name]) if name in rows.column_names else pa.nulls(rows.num_rows, pa.large_string())

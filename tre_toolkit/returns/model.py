@@ -70,6 +70,8 @@ class Return:
     rows_read: int = 0
     rows_refused: int = 0
     synthetic: bool = False
+    absent: frozenset[str] = frozenset()
+    """Tables of a set of files whose file wasn't there; their frames are empty."""
 
     @property
     def period(self) -> str:

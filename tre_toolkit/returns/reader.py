@@ -26,6 +26,7 @@ def read(found: Found, done: Callable[[int], None] | None = None) -> Return:
     schema = found.schema
     frames, refused, problems = _FORMS[found.form](found, schema, done)
     rows_read = sum(len(frame) for frame in frames.values())
+    absent = frozenset(table.name for table in schema.tables) - frozenset(frames)
     for table in schema.tables:
         frames.setdefault(table.name, cells.empty(table))
     synthetic, doubt = _is_synthetic(frames, schema, found)
@@ -40,6 +41,7 @@ def read(found: Found, done: Callable[[int], None] | None = None) -> Return:
         rows_read=rows_read,
         rows_refused=refused,
         synthetic=synthetic,
+        absent=absent,
     )
 
 

@@ -118,14 +118,26 @@ def _wrapper(child: Table, table: Table) -> list[str]:
 
 def _order(table: Table, inside: list[Table]) -> list[str]:
     """The SQL text of what stands in an element, in the order the receivers' schema wants."""
-    early = [field for field in table.fields if field.after is None]
-    parts = _cells(early)
-    for child in inside:
-        parts.append(f"coalesce({quote(f'x {child.name}')}.inside, '')")
-        parts += _cells([field for field in table.fields if field.after == child.name])
-    placed = {child.name for child in inside} | {None}
-    parts += _cells([field for field in table.fields if field.after not in placed])
-    return parts
+    fields = [field for field in table.fields if field.only in {None, "xml"}]
+    places = {name: place for place, name in enumerate(table.elements)}
+    parts = [(_place(places, (one.path or one.name).split("/")[0]), _cells([one])) for one in fields]
+    if not table.elements:  # cells first, those of one group element together
+        parts = [(0, _cells(fields))]
+    parts += [
+        (_place(places, _below(child, table)), [f"coalesce({quote(f'x {child.name}')}.inside, '')"])
+        for child in inside
+    ]
+    return [text for _, texts in sorted(parts, key=lambda part: part[0]) for text in texts]
+
+
+def _place(places: dict[str, int], element: str) -> int:
+    """An element's place among its siblings; what no order names stands at the end."""
+    return places.get(element, len(places))
+
+
+def _below(child: Table, table: Table) -> str:
+    """The name of the element in `table`'s that holds `child`'s."""
+    return _parts(child)[len(_parts(table))] if len(_parts(child)) > len(_parts(table)) else ""
 
 
 def _cells(fields: list[Field]) -> list[str]:
@@ -135,17 +147,15 @@ def _cells(fields: list[Field]) -> list[str]:
         if field.repeats:  # the row is this element, even without a text
             text = _escaped(field)
             return [f"'<{field.name}>' || coalesce({text}, '') || '</{field.name}>'"]
-        if field.only not in {None, "xml"}:
-            continue
         *group, name = (field.path or field.name).split("/")
         groups.setdefault(tuple(group), []).append(
             f"coalesce('<{name}>' || {_escaped(field)} || '</{name}>', '')"
         )
     parts: list[str] = []
-    for group, texts in groups.items():
-        opening = "".join(f"<{name}>" for name in group)
-        closing = "".join(f"</{name}>" for name in reversed(group))
-        parts += [f"'{opening}'", *texts, f"'{closing}'"] if group else texts
+    for around, texts in groups.items():
+        opening = "".join(f"<{name}>" for name in around)
+        closing = "".join(f"</{name}>" for name in reversed(around))
+        parts += [f"'{opening}'", *texts, f"'{closing}'"] if around else texts
     return parts
 
 

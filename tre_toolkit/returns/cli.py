@@ -1,0 +1,187 @@
+"""`tre validate`: the rules of the DfE on real returns, before anybody else sees them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tre_toolkit import console
+from tre_toolkit.errors import FINDINGS, MisuseError, Problem, Problems, TreError
+
+if TYPE_CHECKING:
+    from tre_toolkit.returns import Found, Report, Return
+
+LISTED = 20  # row numbers on a line of --rows
+REASONS = 4  # reasons for skipping told in the summary
+
+
+def validate(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders with returns.", metavar="RETURN…")],
+    year: Annotated[
+        int | None,
+        typer.Option(help="The collection year (the year of its 31 March), where names don't say."),
+    ] = None,
+    authority: Annotated[
+        str | None, typer.Option(help="The authority's three digits, where the return doesn't say.")
+    ] = None,
+    last: Annotated[
+        Path | None, typer.Option(help="Folder with last year's returns, for the rules across two years.")
+    ] = None,
+    lookup: Annotated[
+        list[str] | None, typer.Option(help="A list that some rules need, as NAME=FILE.csv; may be repeated.")
+    ] = None,
+    rows: Annotated[bool, typer.Option("--rows", help="List the rows that break each rule.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole answer as JSON.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the report as one HTML page, too.")] = None,
+) -> None:
+    """Check returns against the rules of their collection year, by DfE rule number.
+
+    Finds out by itself which returns stand in a folder. Tells rule numbers, row numbers and counts, never a
+    value. Ends with 0 when no error was found, 1 when one was, 2 when the command was put wrongly.
+
+    Example: `tre validate extracts/2025 --last extracts/2024 --html report.html`
+    """
+    from tre_toolkit.returns.finder import search
+
+    files = _lookup_files(lookup or [])
+    found = search(paths, year=year, authority=authority)
+    reports, refused = _validate(list(found.found), last, files)
+    if html is not None:
+        from tre_toolkit.returns.page import write_page
+
+        write_page(reports, refused, html)
+    if as_json:
+        console.answer_json(
+            {
+                "returns": [report.as_json(rows=rows) for report in reports],
+                "refused": [str(problem) for problem in refused],
+                "left_out": [path.name for path in found.left_out],
+            }
+        )
+    else:
+        for report in reports:
+            _tell(report, rows=rows)
+        for problem in refused:
+            console.answer(f"refused: {problem}\n")
+        for path in found.left_out:
+            console.say(f"left out: {path.name} belongs to no return the catalogue knows")
+        if html is not None:
+            console.say(f"the report stands in {html}")
+    if refused or not all(report.is_clean for report in reports):
+        raise typer.Exit(FINDINGS)
+
+
+def _lookup_files(given: list[str]) -> dict[str, Path]:
+    files = {}
+    for word in given:
+        name, equals, file = word.partition("=")
+        if not equals or not name:
+            raise MisuseError("a lookup is given as NAME=FILE", hint="--lookup ofsted_provider=register.csv")
+        if not Path(file).is_file():
+            raise MisuseError("there is no such file", where=file)
+        files[name] = Path(file)
+    return files
+
+
+def _validate(
+    found: list[Found], last: Path | None, files: dict[str, Path]
+) -> tuple[list[Report], list[Problem]]:
+    """One report a return; a return that can't be read is refused, and the others go on."""
+    from tre_toolkit.returns import read, validate
+    from tre_toolkit.returns.lookups import check_names
+
+    check_names(files, [one.schema.dataset for one in found])
+    reports: list[Report] = []
+    refused: list[Problem] = []
+    with console.progress(
+        "reading and asking the rules", sum(len(one.schema.rules) for one in found)
+    ) as done:
+        for one in found:
+            try:
+                before = _last(one, last)
+                report = validate(read(one), before, files, found=str(one), done=done)
+                reports.append(report)
+            except MisuseError:
+                raise
+            except Problems as several:
+                refused.extend(several.problems)
+            except TreError as error:
+                refused.append(error.problem)
+    return reports, refused
+
+
+def _last(one: Found, folder: Path | None) -> Return | None:
+    """Last year's return of the same dataset, term and authority in `folder`; None when it holds none."""
+    from tre_toolkit.returns import read
+    from tre_toolkit.returns.finder import search
+
+    if folder is None:
+        return None
+    try:
+        there = search([folder], authority=one.authority).found
+    except TreError:
+        there = ()
+    if not any(other.dataset == one.dataset for other in there):  # nothing says its year: --last does
+        there = search([folder], year=one.year - 1, authority=one.authority).found
+    named = _dated(there, one)
+    if len(named) > 1:
+        raise MisuseError(f"several returns there could be last year's {one.dataset}", where=str(folder))
+    return read(named[0]) if named else None
+
+
+def _dated(found: tuple[Found, ...], one: Found) -> list[Found]:
+    return [
+        other
+        for other in found
+        if (other.dataset, other.year, other.term) == (one.dataset, one.year - 1, one.term)
+        and (None in {other.authority, one.authority} or other.authority == one.authority)
+    ]
+
+
+def _tell(report: Report, *, rows: bool) -> None:
+    """The summary of one return, rule by rule, most rows first within errors and queries."""
+    synthetic = ", invented children" if report.synthetic else ""
+    console.answer(f"{report.found}{synthetic}")
+    console.answer(
+        f"  {report.rows_read:,} rows read, {report.rows_refused:,} refused; {report.asked} rules asked"
+    )
+    for problem in report.problems:
+        console.answer("  " + str(problem).replace("\n", "\n    "))
+    findings = sorted(report.findings, key=lambda one: (one.kind, -one.count, one.rule))
+    if findings:
+        console.answer_table(
+            ["rule", "kind", "rows", "where", "breaks when"],
+            [[one.rule, one.kind, one.count, one.where, _short(one.message)] for one in findings],
+        )
+    if rows:
+        for one in findings:
+            for at in range(0, one.count, LISTED):
+                numbers = " ".join(str(int(row) + 1) for row in one.rows[at : at + LISTED])
+                console.answer(f"  {one.rule} {one.table}: {numbers}")
+    _tell_unasked(report)
+    console.answer(f"  {report.errors:,} errors, {report.queries:,} queries\n")
+
+
+def _tell_unasked(report: Report) -> None:
+    for word, unasked in (
+        ("skipped", report.skipped),
+        ("waived", report.waived),
+        ("crashed", report.crashed),
+    ):
+        reasons: dict[str, list[str]] = {}
+        for one in unasked:
+            reasons.setdefault(one.reason, []).append(one.rule)
+        for reason, rules in sorted(reasons.items(), key=lambda one: -len(one[1]))[:REASONS]:
+            told = ", ".join(rules[:5]) + (", …" if len(rules) > 5 else "")
+            console.answer(f"  {word}: {len(rules)} rules ({told}): {reason}")
+        rest = sum(len(rules) for rules in reasons.values()) - sum(
+            len(rules) for _, rules in sorted(reasons.items(), key=lambda one: -len(one[1]))[:REASONS]
+        )
+        if rest:
+            console.answer(f"  {word}: {rest} more rules for other reasons; --json lists them")
+
+
+def _short(message: str, width: int = 96) -> str:
+    return message if len(message) <= width else message[: width - 1].rsplit(" ", 1)[0] + " …"

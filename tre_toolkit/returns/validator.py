@@ -1,0 +1,146 @@
+"""Run the rules of a return's year over its frames.
+
+A rule is asked when everything it reads is there: otherwise it is *skipped*, and the report says for want
+of what. A rule whose SQL fails is our bug and is reported as crashed, under its number, never as passed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tre_toolkit.engine import Engine
+from tre_toolkit.errors import TreError
+from tre_toolkit.returns.form_checks import cell_findings, unreadable
+from tre_toolkit.returns.lookups import load_lookups
+from tre_toolkit.returns.model import ROW_NO, Return
+from tre_toolkit.returns.report import Finding, Report, Unasked
+from tre_toolkit.returns.views import LAST, prepare
+from tre_toolkit.schema import Dataset
+from tre_toolkit.schema.model import Rule
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+CROSS_YEAR = {"cross-year", "needs-lookup"}  # scopes in which last year's tables are not optional
+INVENTED = "the children are invented: their numbers were never issued"
+
+
+def validate(
+    return_: Return,
+    last: Return | None = None,
+    lookups: Mapping[str, Path] | None = None,
+    *,
+    found: str = "",
+    done: Callable[[int], None] | None = None,
+) -> Report:
+    """Which rules the return breaks, and which could not be asked.
+
+    `last` is last year's return of the same authority, `lookups` names CSV files by lookup. Raises TreError when
+    `last` is of another dataset, authority or year. `done` is called with the number of rules just asked.
+    """
+    _check_last(return_, last)
+    known = return_.schema.dataset
+    lists = load_lookups(lookups or {}, known)
+    findings: list[Finding] = []
+    skipped: list[Unasked] = []
+    waived: list[Unasked] = []
+    crashed: list[Unasked] = []
+    asked = 0
+    with Engine() as engine:
+        prepare(engine, return_, last, lists)
+        for rule in return_.schema.rules:
+            reason = _why_skipped(rule, return_, last, lists, known)
+            if return_.synthetic and rule.waived:
+                waived.append(Unasked(rule.id, INVENTED))
+            elif reason is not None:
+                skipped.append(Unasked(rule.id, reason))
+            else:
+                asked += 1
+                try:
+                    findings.extend(_ask(engine, rule))
+                except Exception as error:  # every kind is our bug, and its text may hold cells
+                    crashed.append(Unasked(rule.id, type(error).__name__))
+            if done:
+                done(1)
+        findings.extend(cell_findings(engine, return_))
+        problems = unreadable(engine, return_)
+    return Report(
+        dataset=return_.dataset,
+        period=return_.period,
+        authority=return_.authority,
+        found=found or return_.name,
+        findings=tuple(findings),
+        asked=asked,
+        skipped=tuple(skipped),
+        waived=tuple(waived),
+        crashed=tuple(crashed),
+        problems=(*return_.problems, *problems),
+        rows_read=return_.rows_read,
+        rows_refused=return_.rows_refused,
+        synthetic=return_.synthetic,
+    )
+
+
+def _check_last(return_: Return, last: Return | None) -> None:
+    if last is None:
+        return
+    same = (last.dataset, last.year, last.term) == (return_.dataset, return_.year - 1, return_.term)
+    authority = None in {last.authority, return_.authority} or last.authority == return_.authority
+    if not same or not authority:
+        raise TreError(
+            f"{last.name} is not last year's return of {return_.name}",
+            hint="--last names the folder of the same return, one year earlier",
+        )
+
+
+def _why_skipped(
+    rule: Rule, return_: Return, last: Return | None, lists: Mapping[str, pa.Table], known: Dataset
+) -> str | None:
+    """For want of what a rule can't be asked; None when nothing is wanting."""
+    if rule.sql is None:
+        return "it isn't settled what it asks"
+    words = set(WORD.findall(rule.sql))
+    wanted = {one.name for one in known.lookups if one.name in words}
+    wanted |= {one.lookup for one in known.derived if one.lookup and one.name in words}
+    missing = sorted(wanted - set(lists))
+    if missing:
+        return f"it needs the lookup {', '.join(missing)}"
+    if last is None and rule.scope in CROSS_YEAR and any(word.endswith(LAST) for word in words):
+        return "it needs last year's return"
+    if return_.authority is None and re.search(r"\bp\.la\b", rule.sql):
+        return "it needs the authority"
+    absent = [table for table in rule.tables if table in return_.absent]
+    if absent:
+        return f"no file of {', '.join(absent)} was given"
+    return None
+
+
+def _ask(engine: Engine, rule: Rule) -> list[Finding]:
+    """The rows that break one rule, by table."""
+    import numpy as np
+
+    answer = engine.arrow(rule.sql or "")
+    rows = answer.column(ROW_NO).to_numpy()
+    if not len(rows):
+        return []
+    if "tbl" in answer.column_names:
+        names = answer.column("tbl").to_numpy()
+        by_table = {str(name): rows[names == name] for name in dict.fromkeys(names.tolist())}
+    else:
+        by_table = {rule.flags[0]: rows}
+    return [
+        Finding(
+            rule.id,
+            rule.kind,
+            table,
+            rule.breaks_when,
+            np.unique(places).astype("int64"),
+            rule.fields,
+            rule.unsettled,
+        )
+        for table, places in by_table.items()
+    ]

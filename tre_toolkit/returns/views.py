@@ -1,0 +1,164 @@
+"""The tables as the rules' SQL expects them, on the engine.
+
+Text is trimmed, and upper-cased where the return is a CSV set; every date column X is a DATE beside `X_raw`,
+the text that stands in the file; counters are integers, all else is text. Beside the tables of this year
+stand last year's (`TABLE_last`, empty when not given), the one-row table `period`, the lookups, the
+catalogue's derived columns and its helper views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from tre_toolkit.engine import Engine, quote
+from tre_toolkit.returns import cells
+from tre_toolkit.returns.model import ROW_NO, Return
+from tre_toolkit.returns.working_days import working_days_before
+from tre_toolkit.schema import Dataset, Field, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LAST = "_last"
+EARLIEST = 1000  # a date of an earlier year is a blank some system wrote out (0001-01-01)
+SQL_TYPES = {"date": "DATE", "decimal": "DOUBLE", "integer": "BIGINT", "bool": "BOOLEAN"}
+
+
+def prepare(engine: Engine, return_: Return, last: Return | None, lookups: Mapping[str, pa.Table]) -> None:
+    """Build everything the rules of this return read."""
+    known = return_.schema.dataset
+    _lookups(engine, known, lookups)
+    _period(engine, return_)
+    for suffix, source in (("", return_), (LAST, last)):
+        for table in known.tables:
+            _typed_table(engine, table, known, source, suffix)
+        for table in known.tables:
+            _derive(engine, table, known, suffix)
+    for helper in known.helpers:
+        engine.run(f"CREATE TABLE {quote(helper.name)} AS {helper.sql}")
+
+
+def date_sql(column: str, formats: tuple[str, ...]) -> str:
+    """SQL that reads a text column as a DATE; NULL where it can't be read or is of an impossible year."""
+    tries = ", ".join(f"try_strptime({column}, '{form}')" for form in formats)
+    read = f"coalesce({tries})" if len(formats) > 1 else tries
+    return f"CASE WHEN year({read}) >= {EARLIEST} THEN {read}::DATE END"
+
+
+def formats_of(return_: Return) -> tuple[str, ...]:
+    """The date formats of the form a return stands in: a CSV set has its own, and that one alone."""
+    form = return_.schema.dataset.form
+    if form.kind == "csv" and any(file.suffix.lower() == ".xml" for file in return_.files):
+        return form.date_formats[1:] + form.date_formats[:1]
+    return form.date_formats[:1]
+
+
+def is_upper(known: Dataset) -> bool:
+    """Whether codes may be written in either case: in CSV sets they may, an XML schema's values are exact."""
+    return known.form.kind == "csv"
+
+
+def raw(name: str) -> str:
+    return f"{name}_raw"
+
+
+def _typed_table(engine: Engine, table: Table, known: Dataset, source: Return | None, suffix: str) -> None:
+    """One table with the columns of all years, from this year's frame or empty."""
+    formats = formats_of(source) if source else known.form.date_formats[:1]
+    frame = source.tables.get(table.name) if source else None
+    there = set() if frame is None else set(frame.columns)
+    counters = {other.counter for other in known.tables if other.counter}
+    fields = {field.name: field for field in table.fields}
+    parts = [ROW_NO if frame is not None else f"CAST(NULL AS BIGINT) AS {ROW_NO}"]
+    for name in table.columns:
+        text = quote(name) if name in there else "CAST(NULL AS VARCHAR)"
+        if is_upper(known) and name in there:
+            text = f"upper({text})"
+        parts += _column(name, text, fields.get(name), name in counters, formats, there)
+    target = quote(table.name + suffix)
+    if frame is None:
+        engine.run(f"CREATE TABLE {target} AS SELECT {', '.join(parts)} WHERE false")
+        return
+    engine.table("as text", cells.arrow(frame))
+    engine.run(f'CREATE TABLE {target} AS SELECT {", ".join(parts)} FROM "as text"')
+    engine.run('DROP TABLE "as text"')
+
+
+def _column(
+    name: str,
+    text: str,
+    field: Field | None,
+    counter: bool,  # noqa: FBT001
+    formats: tuple[str, ...],
+    there: set[str],
+) -> list[str]:
+    if counter:
+        return [f"try_cast({text} AS INTEGER) AS {quote(name)}"]
+    if field is not None and field.type == "date":
+        read = date_sql(text, formats) if name in there else "CAST(NULL AS DATE)"
+        return [f"{read} AS {quote(name)}", f"{text} AS {quote(raw(name))}"]
+    return [f"{text} AS {quote(name)}"]
+
+
+def _derive(engine: Engine, table: Table, known: Dataset, suffix: str) -> None:
+    """Add the catalogue's derived columns to a table."""
+    derived = [one for one in known.derived if one.table == table.name]
+    if not derived:
+        return
+    own = [one.name for one in derived if one.name in table.columns]
+    exclude = f" EXCLUDE ({', '.join(map(quote, own))})" if own else ""
+    new = ", ".join(f"{one.sql.replace('{last}', suffix)} AS {quote(one.name)}" for one in derived)
+    name = table.name + suffix
+    engine.run(f'CREATE TABLE "derived" AS SELECT t.*{exclude}, {new} FROM {quote(name)} t')
+    engine.run(f"DROP TABLE {quote(name)}")
+    engine.run(f'ALTER TABLE "derived" RENAME TO {quote(name)}')
+
+
+def _period(engine: Engine, return_: Return) -> None:
+    """The one-row table of the collection year's own dates, and the authority as the lookups write it."""
+    month, day = map(int, return_.schema.dataset.year_ends.split("-"))
+    end = date(return_.year, month, day)
+    start = date(return_.year - 1, month, day).toordinal() + 1
+    begin = date.fromordinal(start)
+    days = {
+        "collection_start": begin,
+        "collection_end": end,
+        "school_age_date": date(return_.year - 2, 8, 31),
+        "start_minus_1wd": working_days_before(begin, 1),
+        "end_minus_15wd": working_days_before(end, 15),
+        "end_minus_45wd": working_days_before(end, 45),
+    }
+    listed = ", ".join(f"DATE '{value}' AS {name}" for name, value in days.items())
+    la = "CAST(? AS VARCHAR)"
+    if any(one.name == "la_code" for one in return_.schema.dataset.lookups):
+        la = f"coalesce((SELECT any_value(l.la) FROM la_code l WHERE l.code = {la}), {la})"
+    params = [return_.authority] * la.count("?")
+    engine.run(f"CREATE TABLE period AS SELECT {return_.year} AS year, {listed}, {la} AS la", params)
+
+
+def _lookups(engine: Engine, known: Dataset, lookups: Mapping[str, pa.Table]) -> None:
+    """Each lookup of the dataset under its name, empty when it wasn't given."""
+    for one in known.lookups:
+        columns = {name: SQL_TYPES.get(kind, "VARCHAR") for name, kind in one.columns.items()}
+        given = lookups.get(one.name)
+        if given is None:
+            listed = ", ".join(f"CAST(NULL AS {kind}) AS {quote(name)}" for name, kind in columns.items())
+            engine.run(f"CREATE TABLE {quote(one.name)} AS SELECT {listed} WHERE false")
+            continue
+        engine.table("as text", given)
+        listed = ", ".join(
+            f"{_lookup_cell(name, kind, given.column_names)} AS {quote(name)}"
+            for name, kind in columns.items()
+        )
+        engine.run(f'CREATE TABLE {quote(one.name)} AS SELECT {listed} FROM "as text"')
+        engine.run('DROP TABLE "as text"')
+
+
+def _lookup_cell(name: str, kind: str, there: list[str]) -> str:
+    if name not in there:
+        return f"CAST(NULL AS {kind})"
+    if kind == "DATE":
+        return f"coalesce(try_strptime({quote(name)}, '%Y-%m-%d'), try_strptime({quote(name)}, '%d/%m/%Y'))::DATE"
+    return f"try_cast({quote(name)} AS {kind})"
