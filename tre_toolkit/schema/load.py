@@ -11,13 +11,14 @@ import csv
 import tomllib
 from collections.abc import Iterable
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from tre_toolkit.errors import Problem, Problems, TreError, Where
-from tre_toolkit.schema.model import Code, CodeList, Dataset, Schema
+from tre_toolkit.schema.model import Code, CodeList, Dataset, Schema, Table
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 COMMON = "common"
@@ -87,17 +88,34 @@ def _check_links(loaded: Dataset, folder: Path) -> None:
                 )
         if table.parent and table.parent not in names:
             problems.append(Problem("its parent is not a table of this dataset", Where(file, table.name)))
+        for name in _twice(table):
+            problems.append(Problem("two fields of one name in one year", Where(file, table.name, name)))
         for field in table.fields:
             if field.type == "code" and not field.codes:
                 problems.append(Problem("a code without a code list", Where(file, table.name, field.name)))
             if field.codes and field.codes not in loaded.code_lists:
                 problems.append(Problem("its code list doesn't exist", Where(file, table.name, field.name)))
-    if loaded.person_table and loaded.person_table not in names:
-        problems.append(
-            Problem("person_table is not a table of this dataset", Where(str(folder / "dataset.toml")))
-        )
+    for name in loaded.person_tables:
+        if name not in names:
+            problems.append(
+                Problem(
+                    "a person table that is not a table of this dataset", Where(str(folder / "dataset.toml"))
+                )
+            )
     if problems:
         raise Problems(f"the catalogue of {folder.name} is not right", problems)
+
+
+def _twice(table: Table) -> set[str]:
+    """Names of fields that stand twice in one year and term."""
+    return {
+        one.name
+        for one, other in combinations(table.fields, 2)
+        if one.name == other.name
+        and (one.since or 0) <= (other.until or 9999)
+        and (other.since or 0) <= (one.until or 9999)
+        and (not one.terms or not other.terms or set(one.terms) & set(other.terms))
+    }
 
 
 def _toml(path: Path) -> dict[str, Any]:

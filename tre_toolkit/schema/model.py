@@ -225,6 +225,8 @@ class Dataset(Part):
     terms: tuple[str, ...] = ()
     person_table: str | None = None
     """The table that holds one row a child, where the identifiers stand."""
+    more_person_tables: tuple[str, ...] = ()
+    """Further tables of that kind, about other children (pupils no longer on roll)."""
     year_from: tuple[str, ...] = ()
     """Columns ("header.ReferenceDate", "episodes.DEC") that tell the collection year, the surest first."""
     authority_from: str | None = None
@@ -260,7 +262,14 @@ class Dataset(Part):
             for table in self.tables
             if table.collected_in(year, term)
         )
-        return Schema(dataset=self, year=year, term=term, tables=tables)
+        return Schema(
+            dataset=self, year=year, term=term, tables=tuple(table for table in tables if table.fields)
+        )
+
+    @property
+    def person_tables(self) -> tuple[str, ...]:
+        """All tables with one row a child where identifiers stand, `person_table` first."""
+        return tuple(name for name in (self.person_table, *self.more_person_tables) if name)
 
 
 class Schema(BaseModel):
@@ -290,7 +299,7 @@ class Schema(BaseModel):
         if any(field.name == name for field in here.fields):
             return here.field(name)
         if name == here.counter:
-            return Field(name=name, type="integer", role=("none",), required=True, note=COUNTER)
+            return Field.model_validate({"name": name, "type": "integer", "role": ["none"], "note": COUNTER})
         if name in here.inherits and here.parent:
             return self.column(here.parent, name)
         return here.field(name)
