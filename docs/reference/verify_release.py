@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import sys
-import unicodedata
+import unicodedata as uni
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -43,15 +43,14 @@ def main(folder: Path, key_file: Path) -> None:
     expected = {*said["files"], SIGNED, SIGNATURE, TAGS}
     need(not expected - found, "missing")
     need(not found - expected, "extra")
-    need(len({unicodedata.normalize("NFKC", p).casefold() for p in found}) == len(found), "name-clash")
+    need(len({uni.normalize("NFKC", p).casefold() for p in found}) == len(found), "name-clash")
     for path in sorted(found - {TAGS}):
         data, facts = (folder / path).read_bytes(), said["files"].get(path)
         digest = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
         need(facts in (None, digest), "altered")
         tags += "" if path.startswith("data/") else f"{hashlib.sha512(data).hexdigest()}  {path}\n"
     need((folder / TAGS).read_bytes() == tags.encode(), "bad-bag")
-    short = hashlib.sha256(public).hexdigest()[:32]
-    mark = "-".join(short[at : at + 4] for at in range(0, 32, 4))
+    mark = "-".join(hashlib.sha256(public).hexdigest()[at : at + 4] for at in range(0, 32, 4))
     sys.stdout.write(f"VERIFIED release {said['release']}, signed by {mark}\n")
 
 

@@ -161,6 +161,7 @@ def check(action: Action, who: Who, case: Case | None = None) -> None:
     """Raise NotAllowed, NotFound or Conflict unless `who` may do `action` (to `case`) now."""
     if not who.active:
         raise NotAllowed("this account is closed", hint="ask the gate's administrator")
+    case = None if action in GATE_ACTIONS else case
     if case is not None:
         _check_visible(who, case)
     if case is not None and action in RELATIONS and (reason := RELATIONS[action](who, case)):

@@ -96,7 +96,7 @@ class House:
 
 
 @pytest.fixture(scope="session")
-def _fast_hashes() -> Iterator[None]:
+def fast_hashes() -> Iterator[None]:
     """Passwords as real ones, at a hundredth of the cost."""
     from django.contrib.auth.hashers import Argon2PasswordHasher
 
@@ -135,7 +135,7 @@ def make_house(at: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Hou
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _fast_hashes: None) -> House:
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast_hashes: None) -> House:
     return make_house(tmp_path, monkeypatch)
 
 
