@@ -24,12 +24,8 @@ class Grid:
 
     def labels(self, symbols: Iterable[str] = ()) -> int:
         """How many leading columns are labels: all before the first that prints mostly figures."""
-        width = len(self.header)
-        for at in range(1, width):
-            column = [row[at] for row in self.rows]
-            kinds = read_cells(column, symbols).kind
-            figures = sum(kind in (Kind.NUMBER, Kind.HIDDEN, Kind.RANGE, Kind.NOTHING) for kind in kinds)
-            if figures * 2 > len(column) and any(kind == Kind.NUMBER for kind in kinds):
+        for at in range(1, len(self.header)):
+            if _prints_figures([row[at] for row in self.rows], symbols):
                 return at
         return 1
 
@@ -45,6 +41,13 @@ class Grid:
                 for at, title in enumerate(self.header[:labels])
             ],
         )
+
+
+def _prints_figures(column: Sequence[str], symbols: Iterable[str]) -> bool:
+    kinds = read_cells(column, symbols).kind
+    figures = sum(kind != Kind.TEXT for kind in kinds)
+    all_hidden = len(set(column)) <= 2 and any(column) and (kinds == Kind.HIDDEN).all()
+    return bool(figures * 2 > len(column) and ((kinds == Kind.NUMBER).any() or all_hidden))
 
 
 def decode(content: bytes, name: str) -> str:
