@@ -141,14 +141,16 @@ def token_fields(schema: Schema) -> dict[str, list[tuple[Table, Field]]]:
 
 
 def _of_schema(schema: Schema, project: Project) -> Iterator[ColumnPlan]:
+    giving = {(table.name, field.name) for fields in token_fields(schema).values() for table, field in fields}
     for table in schema.tables:
         for name in table.columns:
-            yield _fate(schema, table, schema.column(table.name, name), project)
+            gives = (table.name, name) in giving and project.profile != "research"
+            yield _fate(schema, table, schema.column(table.name, name), project, gives=gives)
 
 
-def _fate(schema: Schema, table: Table, field: Field, project: Project) -> ColumnPlan:
+def _fate(schema: Schema, table: Table, field: Field, project: Project, *, gives: bool) -> ColumnPlan:
     declared = project.fates.get(f"{schema.name}.{table.name}.{field.name}")
-    token = field.token if schema.dataset.person_table and project.profile != "research" else None
+    token = field.token if gives else None
     stays, why = _stays(table, field)
     if declared is not None:
         why = "the project's declaration"
@@ -163,10 +165,10 @@ def _stays(table: Table, field: Field) -> tuple[str, str]:
     """What the catalogue proposes to stay of a column, and why."""
     if field.coarsen:
         return field.coarsen, "the catalogue's coarsening"
+    if field.name == table.person:
+        return "drop", "record_id stands for it"
     if NEVER_STAYS & set(field.role):
         return "drop", "it says who a person is"
-    if field.name == table.person:
-        return "drop", "replaced by record_id"
     if field.type == "string" and not field.format:
         return "drop", "free text"
     return "keep", "the catalogue"
