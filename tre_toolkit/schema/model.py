@@ -174,6 +174,9 @@ class Rule(Part):
     waived: bool = False
     """Not asked of synthetic returns, whose identifiers were never issued."""
     unsettled: bool = False
+    """What it asks is not certain: the sources contradict each other or themselves."""
+    checked: bool = False
+    """Compared row by row with the analysts' validators; every difference stands in the note."""
     note: str | None = None
 
 
