@@ -17,8 +17,16 @@ _HOMES = {
     "cohort": "tre_toolkit.research.cohorts",
     "Cohort": "tre_toolkit.research.cohorts",
     "Pathways": "tre_toolkit.research.pathways",
-    "Tabulation": "tre_toolkit.research.tabulation",
-    "tabulate": "tre_toolkit.research.tabulation",
+    "Definition": "tre_toolkit.research.cohorts",
+    "Rules": "tre_toolkit.research.episodes",
+    "Variable": "tre_toolkit.research.declared",
+    "Crosstab": "tre_toolkit.research.declared",
+    "Attrition": "tre_toolkit.research.measures",
+    "Distribution": "tre_toolkit.research.measures",
+    "Transitions": "tre_toolkit.research.measures",
+    "Rates": "tre_toolkit.research.measures",
+    "Curve": "tre_toolkit.research.measures",
+    "tabulate": "tre_toolkit.research.measures",
 }
 __all__ = list(_HOMES)  # names only
 

@@ -104,7 +104,7 @@ def tabulate(
     Example: `tre tabulate table.toml --workspace workspace --into outputs/table.csv`
     """
     from tre_toolkit.research.evidence import read_declaration, write_output
-    from tre_toolkit.research.tabulation import tabulate as count
+    from tre_toolkit.research.measures import tabulate as count
     from tre_toolkit.research.workspace import open as open_workspace
 
     opened = open_workspace(workspace)

@@ -8,7 +8,7 @@ it is *stale*, and a declared policy says when it ended. Nothing is dropped with
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tre_toolkit.research.workspace import Workspace
 
 EPOCH = dt.date(1970, 1, 1)
-OPEN_ENDS = ("close_at_next", "last_seen", "censor")
+Make = Callable[[str], None]  # makes the engine's table of the name it is given
 
 # what is counted, in the order it is told; True where such rows are left out of the episodes
 DEFECTS = {
@@ -55,6 +55,8 @@ class Rules(BaseModel):
     open_end: Literal["close_at_next", "last_seen", "censor"] = "close_at_next"
     """When an open row ended: at the next start of the same state, where there is one, and else when last seen
     in a return; when last seen; or not at all."""
+    areas: dict[str, tuple[str, ...]] = {}
+    """Authorities that are followed as one, through a change of boundaries: a name, and its members' codes."""
     observed_from: dt.date | None = None
     """First day observed; when not given, the first day of the latest first return."""
     observed_to: dt.date | None = None
@@ -79,7 +81,9 @@ def window(workspace: Workspace, rules: Rules) -> tuple[int, int]:
     since, until = [], []
     for dataset in sorted({one.dataset for state in held(workspace, rules) for one in state.source}):
         tables = [name for name in workspace.tables if name.startswith(f"{dataset}.")]
-        every = " UNION ALL ".join(f"SELECT authority, period FROM {quote(name)}" for name in tables)
+        every = " UNION ALL ".join(
+            f"SELECT {area(rules)} AS authority, period FROM {quote(name)}" for name in tables
+        )
         seen = workspace.engine.rows(
             "SELECT authority, MIN(substr(period, 1, 4)) AS first_year, MAX(substr(period, 1, 4)) AS last_year "
             f"FROM ({every}) AS rows_of_all GROUP BY authority"
@@ -95,6 +99,15 @@ def window(workspace: Workspace, rules: Rules) -> tuple[int, int]:
             hint="give observed_from and observed_to, or ask for more returns",
         )
     return day(first), day(last) + 1
+
+
+def area(rules: Rules) -> str:
+    """The authority in SQL, or the area it was joined to."""
+    cases = " ".join(
+        f"WHEN authority IN ({', '.join(map(text, members))}) THEN {text(name)}"
+        for name, members in sorted(rules.areas.items())
+    )
+    return f"CASE {cases} ELSE authority END" if cases else "authority"
 
 
 def year_end(dataset: str) -> tuple[int, int]:
@@ -126,15 +139,15 @@ def make_episodes(workspace: Workspace, rules: Rules, name: str) -> None:
     `state` counts from 1 for the last of the order up to the highest.
     """
     states = held(workspace, rules)
-    since, until = window(workspace, rules)
+    _, until = window(workspace, rules)
     selects = [
-        _select(workspace, source, number)
+        _select(workspace, source, number, rules)
         for number, state in zip(range(len(states), 0, -1), states, strict=True)
         for source in state.source
     ]
     engine = workspace.engine
     engine.run(f"CREATE OR REPLACE TABLE {quote(name + '_raw')} AS {' UNION ALL '.join(selects)}")
-    engine.run(f"CREATE OR REPLACE TABLE {quote(name)} AS {_closed(name + '_raw', rules, since, until)}")
+    engine.run(f"CREATE OR REPLACE TABLE {quote(name)} AS {_closed(name + '_raw', rules, until)}")
 
 
 def defects(workspace: Workspace, rules: Rules, name: str) -> dict[str, int]:
@@ -144,12 +157,13 @@ def defects(workspace: Workspace, rules: Rules, name: str) -> dict[str, int]:
     return {kind: int(counted[f"n{number}"][0]) for number, kind in enumerate(DEFECTS)}
 
 
-def _select(workspace: Workspace, source: Source, state: int) -> str:
+def _select(workspace: Workspace, source: Source, state: int, rules: Rules) -> str:
     """Rows of one source, each with all that decides its fate; nothing is left out yet."""
     table = workspace.need(source.dataset, source.table, *source.columns)
     month, of_month = year_end(source.dataset)
-    keys = ", ".join(["authority", "person_id", *(quote(column) for column in source.key)])
-    ended, one_day = _day_of(source.end), _among(source.one_day)
+    place = area(rules)
+    keys = ", ".join([f"({place})", "person_id", *(quote(column) for column in source.key)])
+    ended, one_day = day_of(source.end), _among(source.one_day)
     return f"""
 SELECT c.child, CAST({state} AS INTEGER) AS state, r.authority, r.d0,
   CASE WHEN r.d1 IS NULL AND r.one_day THEN r.d0 + 1 ELSE r.d1 END AS d1,
@@ -159,16 +173,16 @@ SELECT c.child, CAST({state} AS INTEGER) AS state, r.authority, r.d0,
   CASE WHEN r.unwanted THEN 1 ELSE 0 END AS unwanted,
   {_day_of_sql(f"CAST(concat(r.year, '-{month:02d}-{of_month:02d}') AS DATE)")} + 1 AS seen_to
 FROM (
-  SELECT person_id, authority, {_day_of(source.start)} AS d0, {ended} AS d1, {one_day} AS one_day,
+  SELECT person_id, {place} AS authority, {day_of(source.start)} AS d0, {ended} AS d1, {one_day} AS one_day,
     {_among(source.unless)} AS unwanted, substr(period, 1, 4) AS year,
-    MAX(substr(period, 1, 4)) OVER (PARTITION BY authority) AS last_year,
+    MAX(substr(period, 1, 4)) OVER (PARTITION BY {place}) AS last_year,
     MAX(substr(period, 1, 4)) OVER (PARTITION BY {keys}) AS kept_year
   FROM {table}
 ) AS r LEFT JOIN children AS c ON r.person_id = c.person_id"""
 
 
-def _closed(raw: str, rules: Rules, since: int, until: int) -> str:
-    """The episodes that count, each with an end, cut to nothing yet but the window's far side."""
+def _closed(raw: str, rules: Rules, until: int) -> str:
+    """The episodes that count, each with an end, those that ended before the window among them."""
     following = (
         "SELECT o.child, o.state, o.d0, MIN(n.d0) AS next_d0 FROM kept AS o INNER JOIN kept AS n "
         "ON o.child = n.child AND o.state = n.state AND n.d0 > o.d0 WHERE o.is_open = 1 GROUP BY o.child, o.state, o.d0"
@@ -189,7 +203,7 @@ ended AS (
   FROM kept AS k LEFT JOIN following AS f ON k.is_open = 1 AND k.child = f.child AND k.state = f.state AND k.d0 = f.d0
 )
 SELECT child, state, CAST(d0 AS INTEGER) AS d0, CAST(CASE WHEN d1 = d0 THEN {one_day} ELSE d1 END AS INTEGER) AS d1
-FROM ended WHERE d1 >= d0 AND d0 < {until} AND (d1 > {since} OR (d1 = d0 AND d0 >= {since}))"""
+FROM ended WHERE d1 >= d0 AND d0 < {until}"""
 
 
 # rows that can be an episode at all
@@ -247,19 +261,11 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _day_of(column: str) -> str:
-    return _day_of_sql(f"TRY_CAST({quote(column)} AS DATE)")
+def day_of(column: str, *, of: str = "") -> str:
+    """A column's date as days since 1970, in SQL; missing where it isn't a date."""
+    place = f"{of}.{quote(column)}" if of else quote(column)
+    return _day_of_sql(f"TRY_CAST({place} AS DATE)")
 
 
 def _day_of_sql(value: str) -> str:
     return f"CAST(date_diff('day', DATE '1970-01-01', {value}) AS INTEGER)"
-
-
-def columns_of(states: Sequence[State]) -> tuple[str, ...]:
-    """Every "dataset.table.column" the states are made from."""
-    return tuple(
-        f"{one.dataset}.{one.table}.{column}"
-        for state in states
-        for one in state.source
-        for column in one.columns
-    )

@@ -14,7 +14,7 @@ from typing import Any
 
 from tre_toolkit.errors import TreError
 from tre_toolkit.files import digest, write_text
-from tre_toolkit.research.tabulation import Table, Tabulation, read_toml, tabulation
+from tre_toolkit.research.declared import Declared, Table, plain
 from tre_toolkit.research.workspace import Workspace
 
 FORMAT = "tre-evidence-v1"
@@ -35,7 +35,7 @@ def as_csv(table: Table) -> str:
     return text.getvalue()
 
 
-def write_output(path: Path, table: Table, wanted: Tabulation, workspace: Workspace, *, made_by: str) -> Path:
+def write_output(path: Path, table: Table, wanted: Declared, workspace: Workspace, *, made_by: str) -> Path:
     """Write a table and its evidence, not yet checked. Raises TreError when something stands there already."""
     write_text(path, as_csv(table))
     try:
@@ -48,7 +48,7 @@ def write_output(path: Path, table: Table, wanted: Tabulation, workspace: Worksp
 
 
 def describe(
-    path: Path, table: Table, wanted: Tabulation, workspace: Workspace, *, made_by: str
+    path: Path, table: Table, wanted: Declared, workspace: Workspace, *, made_by: str
 ) -> dict[str, Any]:
     """The evidence of a table that stands at `path`."""
     return {
@@ -57,17 +57,30 @@ def describe(
         "made_by": made_by,
         "unit": wanted.unit,
         "synthetic": workspace.synthetic,
-        "recipe": {"dataset_digest": workspace.digest, **wanted.model_dump(mode="json", exclude_none=True)},
+        "recipe": {"dataset_digest": workspace.digest, **plain(wanted)},
         "cells": {
             "rows": list(table.rows),
             "columns": list(table.columns),
             "units": table.units.tolist(),
             "shown": table.shown,
+            **_more(table),
         },
         "packs": [],
         "verdict": "UNCHECKED",
         "findings": [],
     }
+
+
+def _more(table: Table) -> dict[str, Any]:
+    """What else is told of the cells: which members are totals, what the figures are if not numbers of children."""
+    told: dict[str, Any] = {"totals": table.totals} if table.totals else {}
+    if table.across:
+        told["across"] = table.across
+    if table.kind != "count":
+        told["kind"] = table.kind
+    elif table.values is not None:
+        told["values"] = table.values.tolist()
+    return told
 
 
 def read_evidence(output: Path) -> dict[str, Any]:
@@ -92,11 +105,13 @@ def read_evidence(output: Path) -> dict[str, Any]:
     return told
 
 
-def read_declaration(path: Path) -> tuple[Tabulation, str | None]:
+def read_declaration(path: Path) -> tuple[Declared, str | None]:
     """The declared table of a .toml or of an output's evidence, and the digest of the data it was run over.
 
     A .toml may hold the recipe block of an evidence file as it is. Raises TreError when it is neither.
     """
+    from tre_toolkit.research.measures import declared, read_toml
+
     if path.suffix != ".json":
         raw = read_toml(path)
     else:
@@ -107,4 +122,4 @@ def read_declaration(path: Path) -> tuple[Tabulation, str | None]:
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
             raise TreError("not the evidence of an output", where=str(path)) from None
     digest_told = raw.get("dataset_digest")
-    return tabulation(raw, where=str(path)), str(digest_told) if digest_told else None
+    return declared(raw, where=str(path)), str(digest_told) if digest_told else None

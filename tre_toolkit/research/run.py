@@ -8,8 +8,8 @@ from typing import Any
 
 from tre_toolkit.errors import Problem, Problems, TreError
 from tre_toolkit.research.evidence import evidence_path, write_output
+from tre_toolkit.research.measures import tabulate
 from tre_toolkit.research.recipes import recipe
-from tre_toolkit.research.tabulation import tabulate
 from tre_toolkit.research.workspace import Workspace
 
 

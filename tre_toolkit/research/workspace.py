@@ -83,6 +83,11 @@ class Workspace:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     @cached_property
+    def made(self) -> set[str]:
+        """Names of the tables made in the engine so far."""
+        return set()
+
+    @cached_property
     def engine(self) -> Engine:
         """The engine, with one view for each table ("dataset.table"), `people` and `children` (person_id, child)."""
         engine = Engine(memory=self.memory)
@@ -130,6 +135,18 @@ class Workspace:
         from tre_toolkit.research.cohorts import cohort
 
         return cohort(name, self, **choices)
+
+    def first(self, state: str, **choices: Any) -> Cohort:
+        """Children from their first day in a state."""
+        return self.cohort(f"first {state}", start="first", state=state, **choices)
+
+    def left(self, state: str, **choices: Any) -> Cohort:
+        """Children from the first day on which they were seen to leave a state."""
+        return self.cohort(f"left {state}", start="exit", state=state, **choices)
+
+    def born(self, first: str, last: str, **choices: Any) -> Cohort:
+        """Children born between two days, from their birth (or the age `start_age`)."""
+        return self.cohort("born", start="born", born_from=first, born_to=last, **choices)
 
     def _columns(self, file: Path) -> tuple[str, ...]:
         import pyarrow.parquet as pq

@@ -43,10 +43,21 @@ def make_workspace(folder: Path, people: str | pd.DataFrame, **tables: str | pd.
     for column in ("authority", "birth_month", "sex", "ethnicity"):
         if column not in who:
             who[column] = None
-    schema = pa.schema([(column, pa.string()) for column in who.columns])
-    pq.write_table(pa.Table.from_pandas(who, schema=schema, preserve_index=False), folder / "people.parquet")
+    columns = [
+        pa.array([None if pd.isna(one) else _cast(column, one) for one in who[column]], type=_type(column))
+        for column in who.columns
+    ]
+    pq.write_table(pa.table(columns, names=list(who.columns)), folder / "people.parquet")
     (folder / "workspace.json").write_text(json.dumps({"project": "test", "synthetic": True}))
     return folder
+
+
+def _type(column: str) -> pa.DataType:
+    return pa.date32() if column == "birth_month" else pa.string()
+
+
+def _cast(column: str, value: object) -> object:
+    return pd.Timestamp(value).date() if column == "birth_month" else value
 
 
 def _write(folder: Path, name: str, frame: pd.DataFrame) -> None:

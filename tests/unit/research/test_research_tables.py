@@ -11,9 +11,10 @@ import pytest
 import tre_toolkit as tre
 from tre_toolkit.cli import run
 from tre_toolkit.errors import TreError
+from tre_toolkit.research.declared import Crosstab, Variable
 from tre_toolkit.research.evidence import as_csv, read_evidence
 from tre_toolkit.research.figures import draw_table
-from tre_toolkit.research.tabulation import Tabulation, Variable, tabulate
+from tre_toolkit.research.measures import declared, tabulate
 
 PEOPLE = """
     person_id | ethnicity | sex | authority
@@ -127,7 +128,7 @@ def test_a_declared_table_in_toml_is_counted_with_its_filter(workspace: Path, tm
         'title = "Girls referred, by authority"\n'
         "[[rows]]\ncolumn = 'authority'\n"
         "[[columns]]\nfurthest = ['cla']\nnone = 'Not looked after'\n"
-        "[where]\nsex = ['F']\n"
+        "[cohort.where]\nsex = ['F']\n"
     )
     into = tmp_path / "t.csv"
     assert run(["tabulate", str(declared), "--workspace", str(workspace), "--into", str(into)]) == 0
@@ -143,7 +144,7 @@ def test_a_declared_table_in_toml_is_counted_with_its_filter(workspace: Path, tm
     [
         ("[[rows]]\ncolumn='authority'\n[[columns]]\ncolumn='sex'\n", "title: field required"),
         ("title='x'\nrows=[]\n[[columns]]\ncolumn='sex'\n", "rows"),
-        ("title='x'\n[[rows]]\ncolumn='a'\nfurthest=['cla']\n[[columns]]\ncolumn='sex'\n", "either column or furthest"),
+        ("title='x'\n[[rows]]\ncolumn='a'\nfurthest=['cla']\n[[columns]]\ncolumn='sex'\n", "give either column, furthest, has or age"),
         ("title='x'\nwhich='y'\n[[rows]]\ncolumn='sex'\n[[columns]]\ncolumn='sex'\n", "which"),
         ("title='x'\n[[rows]]\ncolumn='person_id'\n[[columns]]\ncolumn='sex'\n", "people have no such column"),
         ("title='x'\n[[rows]]\ncolumn='sex'\n[[columns]]\nfurthest=['nowhere']\n", "not among the pathways' states"),
@@ -183,9 +184,9 @@ def test_a_recipe_never_writes_over_what_stands_there(workspace: Path, tmp_path:
 
 def test_an_empty_cohort_gives_a_table_of_zeros(frames: ModuleType, tmp_path: Path) -> None:
     folder = frames.make_workspace(tmp_path / "w", PEOPLE, cin_census__cin_details=REFERRALS)
-    wanted = Tabulation(
+    wanted = Crosstab(
         title="none", rows=(Variable(column="sex"),), columns=(Variable(furthest=("referral",), none="No"),),
-        where={"authority": ("999",)}, pathways={"order": ("referral",)},
+        cohort={"where": {"authority": ("999",)}}, pathways={"order": ("referral",)},
     )  # fmt: skip
     assert tabulate(tre.open(folder), wanted).units.sum() == 0
 
@@ -240,8 +241,6 @@ def test_the_library_and_the_file_say_the_same(workspace: Path, tmp_path: Path) 
     run(["recipe", "run", "pathways", "--workspace", str(workspace), "--into", str(tmp_path / "o")])
     told = read_evidence(tmp_path / "o/state_flow.csv")
     opened = tre.open(workspace)
-    from tre_toolkit.research.tabulation import tabulation
-
-    table = tabulate(opened, tabulation(told["recipe"], where="evidence"))
+    table = tabulate(opened, declared(told["recipe"], where="evidence"))
     assert as_csv(table) == (tmp_path / "o/state_flow.csv").read_text(encoding="utf-8")
     assert "WBRI" not in repr(table)

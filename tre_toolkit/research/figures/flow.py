@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape
 
+from tre_toolkit.research.declared import ARROW
 from tre_toolkit.research.figures import svg
 from tre_toolkit.research.figures.shown import Shown
-from tre_toolkit.research.tabulation import ARROW
 
 WIDTH, TOP, TALL, GAP, BAR = 1040.0, 128.0, 400.0, 26.0, 13.0
 LEFT, RIGHT = 208.0, 208.0  # room for the labels of the first and last stage

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tre_toolkit.errors import TreError
+from tre_toolkit.research.declared import TOTAL
 from tre_toolkit.research.evidence import read_evidence
-from tre_toolkit.research.tabulation import TOTAL
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tre_toolkit.research.declared import Crosstab, Declared, Variable
 from tre_toolkit.research.episodes import Rules
 from tre_toolkit.research.recipes import About
-from tre_toolkit.research.tabulation import Tabulation, Variable
 
 ABOUT = About(
     name="pathways",
@@ -26,16 +26,16 @@ PLAN = Variable(furthest=("cpp", "cin"), none="No plan", label="Plan")
 CARE = Variable(furthest=("cla",), none="Not looked after", label="Care")
 
 
-def tables() -> dict[str, Tabulation]:
+def tables() -> dict[str, Declared]:
     """The declared tables by file name."""
     return {
-        "furthest_by_ethnicity.csv": Tabulation(
+        "furthest_by_ethnicity.csv": Crosstab(
             title="Furthest state reached, by ethnicity",
             rows=(Variable(column="ethnicity"),),
             columns=(Variable(furthest=RULES.order, none="None of these", label="Furthest state"),),
             pathways=RULES,
         ),
-        "state_flow.csv": Tabulation(
+        "state_flow.csv": Crosstab(
             title="From contact over plan to care", rows=(CONTACT, PLAN), columns=(CARE,), pathways=RULES
         ),
     }

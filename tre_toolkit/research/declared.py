@@ -1,0 +1,141 @@
+"""A table by declaration: what `tre tabulate` runs, and what an output's evidence carries to be derived again.
+
+A declaration says which children are followed (`cohort`), through which states (`pathways`) and what is
+counted. `KINDS` in `measures` has the kinds of tables; this page has what they share, and the table itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tre_toolkit.research.cohorts import Definition
+from tre_toolkit.research.episodes import Rules
+
+MISSING = "Not recorded"
+UNKNOWN = "Not in the code book"
+TOTAL = "Total"
+ARROW = " → "
+
+
+class Variable(BaseModel):
+    """What a table is split by: one value for each child."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: str | None = None
+    """A column of people.parquet (ethnicity), or of a table (cin_census.cin_details.PrimaryNeedCode)."""
+    pick: Literal["first", "last"] = "last"
+    """Which of a child's rows speaks, by period and then by row, when the table has several."""
+    furthest: tuple[str, ...] | None = None
+    """States, highest first: the first of them that the child was ever in on an observed day."""
+    has: str | None = None
+    """A table, or a column of one: whether the child has a row there (with one of `codes`)."""
+    age: bool = False
+    """Age in years at the index."""
+    codes: tuple[str, ...] = ()
+    on: str | None = None
+    """For `column` and `has`: only rows whose date, in this column, lies in the child's window."""
+    bands: tuple[float, ...] = ()
+    """Lower ends by which numbers are grouped; below the first is a group of its own."""
+    group: bool = False
+    """Roll codes up to their groups, where the code book has them (18 ethnic groups to 5)."""
+    yes: str = "Yes"
+    none: str = "No"
+    """What children are called who have the row, and who haven't; or who were in none of the states."""
+    label: str | None = None
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Variable:
+        if [self.column is None, self.furthest is None, self.has is None, not self.age].count(False) != 1:
+            raise ValueError("give either column, furthest, has or age")
+        if self.age and not self.bands:
+            raise ValueError("age needs bands")
+        return self
+
+    @property
+    def title(self) -> str:
+        own = (self.column or self.has or ("age" if self.age else "furthest state")).rpartition(".")[2]
+        return self.label or own.replace("_", " ").capitalize()
+
+
+class Declared(BaseModel):
+    """What all declared tables share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    unit: Literal["child"] = "child"
+    cohort: Definition = Definition()
+    pathways: Rules = Rules()
+
+
+class Crosstab(Declared):
+    """Children by rows and columns, each counted once, with totals and the whole code book."""
+
+    kind: Literal["crosstab"] = "crosstab"
+    rows: tuple[Variable, ...] = Field(min_length=1)
+    columns: tuple[Variable, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Figures and, behind each, the number of distinct children (`units`), len(rows) by len(columns)."""
+
+    title: str
+    corner: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    units: np.ndarray
+    values: np.ndarray | None = None
+    """The figures, where they aren't the numbers of children."""
+    kind: str = "count"
+    """count, or what else the figures are: rate, percentage, ratio."""
+    decimals: int = 0
+    totals: dict[str, list[str]] = field(default_factory=dict)
+    """For each dimension (the corner's name, "column"): the members that are totals."""
+    across: str = ""
+    """What the columns are."""
+
+    def __repr__(self) -> str:
+        return f"<table {self.title!r}: {len(self.rows)} by {len(self.columns)}, not checked>"
+
+    @property
+    def figures(self) -> np.ndarray:
+        """The figures as numbers."""
+        return self.units if self.values is None else self.values
+
+    @property
+    def shown(self) -> list[list[str]]:
+        """The cells as the file writes them; empty where there is no figure."""
+        if self.figures.dtype.kind in "iu":
+            return [[str(cell) for cell in row] for row in self.figures.tolist()]
+        return [
+            ["" if cell != cell else f"{cell:.{self.decimals}f}" for cell in row]
+            for row in self.figures.tolist()
+        ]
+
+
+def with_totals(
+    title: str, corner: str, rows: list[str], columns: list[str], body: np.ndarray, *, across: str = ""
+) -> Table:
+    """A table of children each counted once, with a row and a column of totals."""
+    down = np.vstack([body, body.sum(axis=0)])
+    whole = np.hstack([down, down.sum(axis=1, keepdims=True)])
+    return Table(
+        title,
+        corner,
+        (*rows, TOTAL),
+        (*columns, TOTAL),
+        whole,
+        totals={corner: [TOTAL], "column": [TOTAL]},
+        across=across,
+    )
+
+
+def plain(declared: Declared) -> dict[str, Any]:
+    """A declaration as JSON or TOML can hold it: no nulls."""
+    return declared.model_dump(mode="json", exclude_none=True)
