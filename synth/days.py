@@ -1,0 +1,98 @@
+"""Days as whole numbers since 1970-01-01, and the calendar arithmetic of the returns.
+
+Birthdays are the rules' own: the nth birthday of somebody born on 29 February is 28 February in a common
+year. `NEVER` stands for a date that doesn't come; it is later than every date, so that comparisons read well.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+from numpy.typing import NDArray
+
+Days = NDArray[np.int64]
+NEVER = 1 << 30
+DAY, MONTH, YEAR = "M8[D]", "M8[M]", "M8[Y]"
+
+
+def day(text: str) -> int:
+    """A date written yyyy-mm-dd as a day number."""
+    return (dt.date.fromisoformat(text) - dt.date(1970, 1, 1)).days
+
+
+def year_start(year: int) -> int:
+    """1 April that opens the collection year which ends in `year`."""
+    return day(f"{year - 1}-04-01")
+
+
+def year_end(year: int) -> int:
+    """31 March that closes the collection year."""
+    return day(f"{year}-03-31")
+
+
+def is_year_end(days: Days) -> NDArray[np.bool_]:
+    """Whether a day is 31 March."""
+    dates = days.astype(DAY)
+    months = dates.astype(MONTH)
+    last: NDArray[np.bool_] = (months.astype(np.int64) % 12 == 2) & (
+        (dates - months.astype(DAY)).astype(np.int64) == 30
+    )
+    return last
+
+
+def birthday(born: Days, nth: int) -> Days:
+    """The nth birthday of each."""
+    dates = born.astype(DAY)
+    months = dates.astype(MONTH)
+    place = (dates - months.astype(DAY)).astype(np.int64)
+    there = months + np.timedelta64(12 * nth, "M")
+    last = ((there + np.timedelta64(1, "M")).astype(DAY) - there.astype(DAY)).astype(np.int64) - 1
+    found: Days = there.astype(DAY).astype(np.int64) + np.minimum(place, last)
+    return found
+
+
+def weekday(days: Days) -> Days:
+    """0 for Monday to 6 for Sunday (1 January 1970 was a Thursday)."""
+    return (days + 3) % 7
+
+
+def working(days: Days) -> Days:
+    """The same day, or the Friday before when it falls on a weekend."""
+    return days - np.maximum(weekday(days) - 4, 0)
+
+
+def after_working(days: Days, count: int) -> Days:
+    """The day `count` working days (weekends left out) after each."""
+    held = np.where(days >= NEVER, 0, days)
+    moved = np.busday_offset(held.astype(DAY), count, roll="backward").astype(np.int64)
+    return np.where(days >= NEVER, NEVER, moved)
+
+
+def school_start(born: Days) -> Days:
+    """1 September after the fourth birthday: when most children in England start school."""
+    return _september(birthday(born, 4))
+
+
+def school_leaving(born: Days) -> Days:
+    """31 August after the sixteenth birthday: the end of year 11."""
+    return _september(birthday(born, 16)) - 1
+
+
+def school_year(born: Days, on: int) -> Days:
+    """The national curriculum year on a day: 0 is reception, 11 the last; below 0 before school."""
+    first = school_start(born).astype(DAY).astype(YEAR).astype(np.int64)
+    now = (
+        np.array(on - 243).astype(DAY).astype(YEAR).astype(np.int64)
+    )  # 243 days: 1 September becomes 1 January
+    return now - first
+
+
+def _september(days: Days) -> Days:
+    """The next 1 September on or after each day."""
+    years = days.astype(DAY).astype(YEAR)
+    september = (years.astype(MONTH) + np.timedelta64(8, "M")).astype(DAY).astype(np.int64)
+    later = (
+        ((years + np.timedelta64(1, "Y")).astype(MONTH) + np.timedelta64(8, "M")).astype(DAY).astype(np.int64)
+    )
+    return np.where(days <= september, september, later)

@@ -1,0 +1,89 @@
+"""A chunk of the invented world: people, their careers and their care, with the ids each authority gives them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from synth.care import CareEpisodes, Stays, care
+from synth.careers import Episodes, careers
+from synth.days import NEVER, Days, birthday, school_leaving, school_start
+from synth.draw import Draws, Ints
+from synth.ids import POSTCODES, Text, local_ids, postcodes, upns
+from synth.people import People, people
+from synth.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One chunk. Rows of `episodes`, `stays` and `care` point into `people` by place."""
+
+    plan: Plan
+    people: People
+    episodes: Episodes
+    stays: Stays
+    care: CareEpisodes
+    upn: Text
+    school_from: Days
+    school_to: Days
+    moved: Days
+    """The day a mover left home for the next authority; NEVER for all others."""
+
+    @property
+    def draws(self) -> Draws:
+        return Draws(self.plan.seed)
+
+    def local_ids(self, children: Ints, authority: int) -> Text:
+        """The authority's own numbers of these children; a mover has another in each authority."""
+        place = self.people.place[children] * np.uint64(2)
+        guest = self.people.home[children] != authority
+        code = self.plan.authorities[authority]
+        return local_ids(place + guest.astype(np.uint64), key=self.draws.key(f"local id {code}"))
+
+    def home_places(self, children: Ints, authority: int, *, other: Ints | None = None) -> Ints:
+        """Numbers of postcodes in an authority's share of them: the homes', or those of the places `other`."""
+        room = POSTCODES // max(len(self.plan.authorities), 1)
+        homes = (self.people.house[children] % np.uint64(room)).astype(np.int64)
+        if other is not None:
+            elsewhere = other % room
+            homes = np.where(
+                other < 0, homes, np.where(elsewhere == homes, (elsewhere + 1) % room, elsewhere)
+            )
+        return homes + room * authority
+
+    def status(self, on: int) -> Ints:
+        """What each child is on a day: 0 none, 1 in need, 2 on a protection plan, 3 looked after."""
+        found = np.zeros(len(self.people), dtype=np.int64)
+        some = self.episodes
+        open_ = (some.referred <= on) & (some.closed > on) & ~some.nfa
+        np.maximum.at(found, some.child[open_], 1)
+        np.maximum.at(found, some.child[(some.protected <= on) & (some.unprotected > on)], 2)
+        np.maximum.at(found, self.stays.child[(self.stays.start <= on) & (self.stays.end > on)], 3)
+        return found
+
+    def postcodes(self, places: Ints) -> Text:
+        return postcodes(places.astype(np.uint64))
+
+
+def world(plan: Plan, first: int = 0, last: int | None = None) -> World:
+    """The children `first` to `last` of every authority with all that happens to them."""
+    who = people(plan, first, last)
+    episodes = careers(plan, who)
+    stays, told = care(plan, who, episodes)
+    slots = np.uint64(len(plan.authorities))
+    counters = who.place * slots + who.home.astype(np.uint64)
+    moved = np.full(len(who), NEVER)
+    gone = (episodes.round == 0) & who.mover[episodes.child] & (episodes.closed < NEVER)
+    moved[episodes.child[gone]] = episodes.closed[gone]
+    return World(
+        plan=plan,
+        people=who,
+        episodes=episodes,
+        stays=stays,
+        care=told,
+        upn=upns(counters, key=Draws(plan.seed).key("upn")),
+        school_from=school_start(who.born),
+        school_to=np.minimum(school_leaving(who.born), birthday(who.born, 19)),
+        moved=moved,
+    )
