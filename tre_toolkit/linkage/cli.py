@@ -33,6 +33,13 @@ def link(
     passphrase_file: Secret = None,
     report: Annotated[Path | None, typer.Option("--report", help="Put the report here as well.")] = None,
     rules: Annotated[str, typer.Option("--rules", help="The ordered rule set to use.")] = "exact",
+    engine: Annotated[
+        str, typer.Option("--engine", help="model, rules, or auto: the model where it can.")
+    ] = "auto",
+    threshold: Annotated[
+        str | None,
+        typer.Option("--threshold", help="A probability, precise or broad; the model sets its own."),
+    ] = None,
     truth: Annotated[
         Path | None, typer.Option("--truth", help="Synthetic children only: who is who.")
     ] = None,
@@ -56,7 +63,9 @@ def link(
             trusted=senders,
             into=into,
             report=report,
+            engine=engine,
             rules=rules,
+            threshold=_threshold(threshold),
             truth=truth,
             truth_maps=truth_map or (),
         )
@@ -104,6 +113,13 @@ def _keys(key: Path, trust: list[Path], passphrase_file: Path | None) -> tuple[R
     return RecipientKey.read(key, secret), [Verifier.read(path) for path in trust]
 
 
+def _threshold(text: str | None) -> float | str | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
+
+
 def _tell(into: Path, *, as_json: bool) -> None:
     import json
 
@@ -129,7 +145,11 @@ def _tell(into: Path, *, as_json: bool) -> None:
         ("step", "band", "records"),
         [(one["step"], one["band"], one["records"]) for one in told["steps"] if one["records"]],
     )
-    facts = {"persons": f"{told['persons']['all']:,}", "records": f"{told['records']['in']:,}"}
+    facts = {
+        "engine": told["settings"]["engine"],
+        "persons": f"{told['persons']['all']:,}",
+        "records": f"{told['records']['in']:,}",
+    }
     if truth := told.get("truth"):
         facts["against the truth"] = ", ".join(
             f"{name} {truth[name]:.4f}" for name in ("precision", "recall", "f1")

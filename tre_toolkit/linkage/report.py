@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tre_toolkit.linkage.engines import ALONE
 from tre_toolkit.linkage.records import NONE
-from tre_toolkit.linkage.run import ALONE, Linked
+from tre_toolkit.linkage.run import Linked
 
 SMALL = 10  # counts below it are not shown
 HIDDEN = "<10"
@@ -44,11 +45,16 @@ def report_on(linked: Linked, about: pd.DataFrame, facts: Mapping[str, Any]) -> 
         "pairs of returns": _between(spine),
         "identifiers": _completeness(linked),
         "groups": _groups(spine, joined, about),
-        "conflicts": _counted(linked.persons.conflicts["reason"]),
+        "conflicts": _counted(linked.joined.conflicts["reason"]),
         "left out": [
-            {"step": one.step, "tokens": _safe(one.tokens), "records": _safe(one.records)}
-            for one in linked.crowded
+            {
+                "step": one["step"],
+                "tokens": one["tokens"] and _safe(one["tokens"]),
+                "records": _safe(one["records"]),
+            }
+            for one in linked.joined.left_out
         ],
+        "settings": dict(linked.joined.settings),
     }
 
 
@@ -78,10 +84,10 @@ def _counted(values: pd.Series) -> dict[str, int | str]:
 
 def _steps(linked: Linked) -> list[dict[str, Any]]:
     """How many records came to their person by each step, surest first."""
-    counts = linked.spine["step"].value_counts()
+    counts = linked.spine.groupby(["step", "band"]).size()
     return [
-        {"step": step.name, "band": step.band, "records": _safe(int(counts.get(step.name, 0)))}
-        for step in linked.steps
+        {"step": step, "band": band, "records": _safe(int(counts.get((step, band), 0)))}
+        for step, band in linked.joined.steps
     ]
 
 

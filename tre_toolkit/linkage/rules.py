@@ -105,6 +105,9 @@ class Crowded:
     records: int
     largest: int
 
+    def told(self) -> dict[str, str | int]:
+        return {"step": self.step, "tokens": self.tokens, "records": self.records}
+
 
 def rule_set(name: str) -> tuple[Step, ...]:
     """A rule set by name. Raises TreError when there is none."""

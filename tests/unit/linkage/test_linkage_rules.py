@@ -4,9 +4,10 @@ import pytest
 
 from tre_toolkit.errors import TreError
 from tre_toolkit.linkage.cluster import components, identities
+from tre_toolkit.linkage.engines import ALONE
 from tre_toolkit.linkage.records import stack
 from tre_toolkit.linkage.rules import MOST, RULES, candidates, rule_set
-from tre_toolkit.linkage.run import ALONE, link_records
+from tre_toolkit.linkage.run import link_records
 
 CIN, CLA, OTHER = "990 cin_census 2025", "990 ssda903 2025", "991 cin_census 2025"
 
@@ -51,7 +52,7 @@ def test_two_permanent_upns_are_never_one_person(drawn):
     tables = [drawn(row.format(upn, at), place) for upn, at, place in (("U1", 1, CIN), ("U2", 2, OTHER))]
     found = link_records(stack(tables), key=b"k")
     assert found.spine["person_id"].nunique() == 2
-    assert found.persons.conflicts["reason"].tolist() == ["two numbers"]
+    assert found.joined.conflicts["reason"].tolist() == ["two numbers"]
 
 
 def test_a_temporary_upn_contradicts_nothing(drawn, linked):
@@ -84,7 +85,7 @@ def test_two_records_of_one_return_are_not_joined_by_way_of_a_third(drawn):
     people = dict(zip(found.spine["record_id"], found.spine["person_id"], strict=True))
     assert together(people, 1, 3)
     assert people[2] != people[1]
-    assert found.persons.conflicts["reason"].tolist() == ["two records of one return"]
+    assert found.joined.conflicts["reason"].tolist() == ["two records of one return"]
 
 
 def test_a_child_twice_in_one_return_is_one_person_when_the_records_agree(drawn, linked):
@@ -108,7 +109,7 @@ def test_a_column_of_one_token_joins_nobody_and_is_told(drawn):
     rows = "\n".join(f"SAME | {at}" for at in range(MOST + 1))
     found = link_records(stack([drawn("upn | record_id\n" + rows, CIN)]), key=b"k")
     assert found.spine["person_id"].nunique() == MOST + 1
-    assert [(one.step, one.tokens, one.records) for one in found.crowded] == [("UPN", 1, MOST + 1)]
+    assert list(found.joined.left_out) == [{"step": "UPN", "tokens": 1, "records": MOST + 1}]
 
 
 def test_records_without_a_token_meet_nobody(drawn, linked):
