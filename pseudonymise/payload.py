@@ -177,13 +177,9 @@ def _ethnicity(return_: Return, who: People) -> dict[str, pa.Array]:
     schema = return_.schema
     for table in schema.tables:
         for field in table.fields:
-            if field.codes != "common:ethnicity" or table.name not in who.codes:
+            if "ethnicity" not in (field.codes or "") or table.name not in who.codes:
                 continue
-            if field.name not in return_.tables[table.name]:
-                continue
-            groups = {
-                code.value: code.group or code.value for code in schema.dataset.code_lists[field.codes].codes
-            }
+            groups = _ethnic_groups(schema, field)
             codes = who.codes[table.name]
             named = np.flatnonzero(codes >= 0)
             place = np.full(who.count, -1, np.int64)
@@ -191,3 +187,13 @@ def _ethnicity(return_: Return, who: People) -> dict[str, pa.Array]:
             coarse = text(return_.tables[table.name][field.name].map(groups).astype("str"))
             return {"ethnicity": coarse.take(pa.array(place, mask=place < 0))}
     return {}
+
+
+def _ethnic_groups(schema: Schema, field: Field) -> dict[str, str]:
+    """Code to broad group; a longer list's codes begin with the letter of their group (WCOR is White)."""
+    common = schema.dataset.code_lists.get("common:ethnicity")
+    known = {code.value: code.group for code in common.codes if code.group} if common else {}
+    letters = {value[0]: group for value, group in reversed(known.items())}
+    listed = [code.value for code in schema.dataset.code_lists[field.codes or ""].codes]
+    groups = {value: known.get(value) or letters.get(value[0]) for value in listed}
+    return {value: group for value, group in groups.items() if group}

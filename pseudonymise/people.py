@@ -7,6 +7,7 @@ the first value that is there counts for each column.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tre_toolkit.returns import Return
+
+# domains whose rule needs nothing but the column
+RULES: dict[str, Callable[[pa.Array], dict[str, pa.Array]]] = {
+    "sex": standardise.sex,
+    "postcode": standardise.postcode_parts,
+    "uprn": standardise.uprn,
+    "nhs": standardise.nhs_parts,
+    "uln": standardise.uln,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,8 @@ def people(return_: Return, typed: dict[str, pd.DataFrame], authority: str) -> P
     schema = return_.schema
     codes, ids, counts = _records(return_, schema)
     parts = _parts(return_, schema, typed, codes, len(ids))
-    parts["local_id"] = standardise.local_ids(ids, authority)
+    if "local_id" in token_fields(schema):
+        parts["local_id"] = standardise.local_ids(ids, authority)
     return People(len(ids), codes, ids, parts, counts)
 
 
@@ -56,7 +67,7 @@ def _records(return_: Return, schema: Schema) -> tuple[dict[str, np.ndarray], pa
     import pyarrow as pa
 
     about = [table for table in schema.tables if table.person and table.name in return_.tables]
-    about.sort(key=lambda table: table.name != schema.dataset.person_table)
+    about.sort(key=lambda table: table.name not in schema.dataset.person_tables)
     written = [return_.tables[table.name][table.person] for table in about]
     if not about:
         return {}, pa.array([], pa.string()), {}
@@ -71,15 +82,22 @@ def _records(return_: Return, schema: Schema) -> tuple[dict[str, np.ndarray], pa
     )
     ids = text(pd.Series(distinct, dtype=joined.dtype))
     counts: dict[str, int] = {}
-    person = schema.dataset.person_table
-    if person in codes:
-        nameless = np.flatnonzero(codes[person] < 0)  # a child without a number is still a child
-        codes[person] = codes[person].copy()
-        codes[person][nameless] = len(ids) + np.arange(len(nameless))
-        ids = pa.concat_arrays([ids, pa.nulls(len(nameless), pa.string())])
-        counts["children without a local number"] = len(nameless)
-        counts["rows that repeat a child"] = len(codes[person]) - len(np.unique(codes[person]))
-        counts["children not in the person table"] = len(ids) - len(np.unique(codes[person]))
+    seen: list[np.ndarray] = []
+    for person in schema.dataset.person_tables:
+        if person in codes:
+            nameless = np.flatnonzero(codes[person] < 0)  # a child without a number is still a child
+            codes[person] = codes[person].copy()
+            codes[person][nameless] = len(ids) + np.arange(len(nameless))
+            ids = pa.concat_arrays([ids, pa.nulls(len(nameless), pa.string())])
+            counts["children without a local number"] = counts.get(
+                "children without a local number", 0
+            ) + len(nameless)
+            seen.append(codes[person])
+    if seen:
+        rows = np.concatenate(seen)
+        distinct_rows = len(np.unique(rows))
+        counts["rows that repeat a child"] = len(rows) - distinct_rows
+        counts["children not in the person table"] = len(ids) - distinct_rows
     return codes, ids, counts
 
 
@@ -98,36 +116,29 @@ def _parts(
         for table, column in fields:
             if table.name not in codes or column.name not in return_.tables[table.name]:
                 continue
-            last = table.name != schema.dataset.person_table  # the newest address, the first of all else
+            last = table.name not in schema.dataset.person_tables  # the newest address, the first of all else
             source = typed if domain == "birth_date" else return_.tables
+            cells = _for_records(source[table.name][column.name], codes[table.name], records, last=last)
             raw.setdefault(domain, []).append(
-                _for_records(source[table.name][column.name], codes[table.name], records, last=last)
+                pc.cast(cells, pa.date32()) if domain == "birth_date" else cells
             )
     parts: dict[str, pa.Array] = {}
-    if "upn" in raw:
-        current, *former = raw["upn"]
-        parts |= standardise.upn_parts(current)
-        raw.setdefault("former_upn", []).extend(former)
-    if raw.get("former_upn"):
-        parts["former_upn"] = standardise.upn_parts(raw["former_upn"][0])["upn"]
-    if "given" in raw:
-        parts |= standardise.given_parts(raw["given"][0], raw["middle"][0] if "middle" in raw else None)
-    if "surname" in raw:
-        parts |= standardise.surname_parts(raw["surname"][0])
+    columns = {domain: pc.coalesce(*found) for domain, found in raw.items()}
+    if "upn" in columns:
+        parts |= standardise.upn_parts(columns["upn"])
+    if "former_upn" in columns:
+        parts["former_upn"] = standardise.upn_parts(columns["former_upn"])["upn"]
+    if "given" in columns:
+        parts |= standardise.given_parts(columns["given"], columns.get("middle"))
+    if "surname" in columns:
+        parts |= standardise.surname_parts(columns["surname"])
     if {"given", "surname"} <= set(parts):
         parts["names_sorted"] = standardise.names_sorted(parts["given"], parts["surname"])
-    if "birth_date" in raw:
-        days = pc.coalesce(*(pc.cast(days, pa.date32()) for days in raw["birth_date"]))
-        parts |= standardise.birth_parts(days, year=return_.year)
-    for domain, rule in (
-        ("sex", standardise.sex),
-        ("postcode", standardise.postcode_parts),
-        ("uprn", standardise.uprn),
-        ("nhs", standardise.nhs_parts),
-        ("uln", standardise.uln),
-    ):
-        if domain in raw:
-            parts |= rule(pc.coalesce(*raw[domain]))
+    if "birth_date" in columns:
+        parts |= standardise.birth_parts(columns["birth_date"], year=return_.year)
+    for domain, rule in RULES.items():
+        if domain in columns:
+            parts |= rule(columns[domain])
     return parts
 
 

@@ -113,31 +113,39 @@ def plan(returns: Sequence[Return], project: Project) -> Plan:
 
 
 def parts_of(schema: Schema) -> set[str]:
-    """The parts a return of this schema can give: what its person table holds, and a home postcode elsewhere."""
-    sources = token_fields(schema)
-    parts = {part for domain in sources for part in GIVES.get(domain, ())}
-    if len(sources.get("upn", ())) > 1:
-        parts.add("former_upn")
+    """The parts a return of this schema can give: what its person tables hold, and a home address elsewhere."""
+    parts = {part for domain in token_fields(schema) for part in GIVES.get(domain, ())}
     if {"given", "surname"} <= parts:
         parts.add("names_sorted")
     return parts
 
 
 def token_fields(schema: Schema) -> dict[str, list[tuple[Table, Field]]]:
-    """Domain to the columns that give it: those of the person table, else those of another table about children."""
-    person = schema.dataset.person_table
-    if person is None or person not in {table.name for table in schema.tables}:
+    """Domain to the columns that give it: those of the person tables, else those of another table about children.
+
+    The first column of a table in a domain is the current value; a second UPN is the former one.
+    """
+    people = [table for table in schema.tables if table.name in schema.dataset.person_tables]
+    if not people:
         return {}
     found: dict[str, list[tuple[Table, Field]]] = {}
-    for field in schema.table(person).fields:
-        if field.token:
-            found.setdefault(field.token, []).append((schema.table(person), field))
+    for table in people:
+        here: set[str] = set()
+        for field in table.fields:
+            domain = _former(field.token, here)
+            if domain:
+                found.setdefault(domain, []).append((table, field))
+                here.add(domain)
     elsewhere: dict[str, list[tuple[Table, Field]]] = {}
     for table in schema.tables:
-        for field in table.fields if table.person and table.name != person else ():
+        for field in table.fields if table.person and table not in people else ():
             if field.token and field.token not in found:
                 elsewhere.setdefault(field.token, []).append((table, field))
     return {**found, **elsewhere}
+
+
+def _former(token: str | None, here: set[str]) -> str | None:
+    return f"former_{token}" if token in here and f"former_{token}" in GIVES else token
 
 
 def _of_schema(schema: Schema, project: Project) -> Iterator[ColumnPlan]:
@@ -171,6 +179,8 @@ def _stays(table: Table, field: Field) -> tuple[str, str]:
         return "drop", "it says who a person is"
     if field.type == "string" and not field.format:
         return "drop", "free text"
+    if field.type == "string" and "postcode" in (field.format or "").lower():
+        return "district", "a full postcode never stays"
     return "keep", "the catalogue"
 
 
