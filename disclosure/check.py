@@ -14,11 +14,14 @@ from typing import Literal
 import numpy as np
 
 from disclosure import evidence as evidences
+from disclosure.atomic import sha256
 from disclosure.checks.counts import check_counts, contradictions
 from disclosure.checks.solved import attack_table
+from disclosure.compare import compare, entry_of
 from disclosure.evidence import Evidence
 from disclosure.files.delimited import Grid, read_delimited
 from disclosure.findings import Finding, Level, Verdict, verdict_of
+from disclosure.ledger import Entry, Ledger
 from disclosure.packs import HOUSE, Pack, Rules, chain
 from disclosure.shown import Cells, common_base, read_cells
 from disclosure.table import Table
@@ -31,27 +34,65 @@ PEOPLE = frozenset(["child", "children", "person", "people", "pupil", "patient",
 
 
 def check_file(
-    path: Path | str, packs: Packs = None, *, evidence: Literal["auto"] | Path | None = "auto"
+    path: Path | str,
+    packs: Packs = None,
+    *,
+    evidence: Literal["auto"] | Path | None = "auto",
+    against: Ledger | None = None,
 ) -> Verdict:
     """The verdict on a file. Evidence beside it is used when it speaks of exactly these bytes.
 
-    Raises TreError when there is no such file or a pack can't be read.
+    With `against` it is also compared with everything in that ledger. Raises TreError when there is no such file
+    or a pack can't be read.
     """
-    path, rules = Path(path), chain(packs)
+    return _examine(Path(path), chain(packs), evidence, [against] if against else [])[0]
+
+
+def check_files(
+    paths: Sequence[Path | str], packs: Packs = None, *, against: Ledger | None = None, record: bool = False
+) -> dict[Path, Verdict]:
+    """The verdicts on several files that leave together: each is also compared with those before it.
+
+    With `record` the tables that pass are added to the ledger.
+    """
+    rules = chain(packs)
+    beside = Ledger(Path("this request"), b"")
+    verdicts: dict[Path, Verdict] = {}
+    for path in map(Path, paths):
+        verdict, entries = _examine(path, rules, "auto", [*([against] if against else []), beside])
+        verdicts[path] = verdict
+        beside.entries += [
+            replace(entry, number=len(beside.entries) + at + 1) for at, entry in enumerate(entries)
+        ]
+        if record and against is not None and verdict.passed:
+            for entry in entries:
+                if not against.has(entry.digest):
+                    against.add(replace(entry, number=len(against.entries) + 1), known=len(against.people))
+    return verdicts
+
+
+def _examine(
+    path: Path, rules: Rules, evidence: Literal["auto"] | Path | None, ledgers: Sequence[Ledger]
+) -> tuple[Verdict, list[Entry]]:
     content = _content(path)
     told, findings = find_evidence(path, content, evidence)
     try:
-        tables = list(tables_in(path, content, rules, told, findings))
+        tables = list(tables_in(path, content, rules, told))
     except TreError as refusal:
         hint = refusal.problem.hint or "make it a table of its own, saved as CSV"
         findings.append(
             Finding(Level.REVIEW, f"{HOUSE}/file", str(path), "whole file", refusal.problem.what, hint)
         )
         tables = []
-    verdict = verdict_of(findings, packs=rules.named())
-    for table in tables:
-        verdict = verdict.and_(check_table(table, rules))
-    return verdict
+    verdict, entries, digest = verdict_of(findings, packs=rules.named()), [], sha256(content)
+    for number, table in enumerate(tables):
+        cells = printed(table, rules)
+        mark = digest if not number else f"{digest}#{number}"
+        found = [item for ledger in ledgers for item in compare(table, cells, rules, ledger, digest=mark)]
+        verdict = verdict.and_(check_table(table, rules)).and_(verdict_of(found, packs=rules.named()))
+        scope = dict(told.told.get("recipe") or {}) if told else {}
+        entries.append(entry_of(replace(table, name=path.name), cells, number=0, digest=mark, scope=scope))
+    return verdict, entries
 
 
 def check_table(table: Table, packs: Packs = None) -> Verdict:
@@ -105,9 +146,7 @@ def find_evidence(
     return None, [finding]
 
 
-def tables_in(
-    path: Path, content: bytes, rules: Rules, told: Evidence | None, findings: list[Finding]
-) -> Iterator[Table]:
+def tables_in(path: Path, content: bytes, rules: Rules, told: Evidence | None) -> Iterator[Table]:
     """The tables in a file, with their totals and what evidence says of them."""
     if path.suffix.lower() not in DELIMITED:
         raise TreError("no reader for this kind of file", hint="save the table as CSV")

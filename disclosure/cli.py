@@ -32,14 +32,14 @@ def check(
 
     Example: `tre check outputs/table.csv --pack dfe-cin`
     """
-    from disclosure.check import check_file
+    from disclosure.check import check_files
     from disclosure.findings import worst
-    from disclosure.packs import chain
+    from disclosure.ledger import open_ledger, read_ledger
 
     if record and against is None:
         raise MisuseError("--record needs a ledger", hint="give --against LEDGER")
-    rules = chain(list(pack))
-    verdicts = {file: check_file(file, rules) for file in files}
+    ledger = (open_ledger(against) if record else read_ledger(against)) if against else None
+    verdicts = check_files(files, list(pack), against=ledger, record=record)
     level = worst(verdict.level for verdict in verdicts.values())
     if as_json:
         found = [finding.as_dict() for verdict in verdicts.values() for finding in verdict.findings]
