@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tre_toolkit.returns.model import ROW_NO, Return
+from tre_toolkit.returns.model import EARLIEST, ROW_NO, TRUTHS, Return
 from tre_toolkit.schema import Field
 
 if TYPE_CHECKING:
     import pandas as pd
-
-TRUTHS = {
-    "1": True,
-    "true": True,
-    "yes": True,
-    "y": True,
-    "0": False,
-    "false": False,
-    "no": False,
-    "n": False,
-}
 
 
 def typed(return_: Return) -> dict[str, pd.DataFrame]:
@@ -74,6 +63,7 @@ def dates(cells: pd.Series, formats: tuple[str, ...], *, time: bool = False) -> 
             text = unique[todo]
             parsed = pd.to_datetime(text, format=form, errors="coerce").astype("datetime64[s]")
             read[todo] = parsed
+    read = read.mask(read.dt.year < EARLIEST)
     if not time:
         read = read.dt.normalize()
     known = dict(zip(unique, read, strict=True))

@@ -120,11 +120,11 @@ def _last(one: Found, folder: Path | None) -> Return | None:
     if folder is None:
         return None
     try:
-        there = search([folder], authority=one.authority).found
+        there = search([folder]).found
     except TreError:
         there = ()
     if not any(other.dataset == one.dataset for other in there):  # nothing says its year: --last does
-        there = search([folder], year=one.year - 1, authority=one.authority).found
+        there = search([folder], year=one.year - 1).found
     named = _dated(there, one)
     if len(named) > 1:
         raise MisuseError(f"several returns there could be last year's {one.dataset}", where=str(folder))

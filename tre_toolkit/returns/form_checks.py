@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tre_toolkit.engine import Engine, quote
 from tre_toolkit.errors import Problem, Where
-from tre_toolkit.returns.model import ROW_NO, Return
+from tre_toolkit.returns.model import ROW_NO, TRUTHS, Return
 from tre_toolkit.returns.report import Finding
 from tre_toolkit.returns.views import is_upper, raw
 from tre_toolkit.schema import Field, Table
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NUMBERS = {"integer": "BIGINT", "decimal": "DOUBLE"}
-TRUTHS = ("0", "1", "true", "false")
 SAID = {"%d/%m/%Y": "dd/mm/yyyy", "%Y-%m-%d": "yyyy-mm-dd", "%Y-%b-%d %H:%M:%S": "yyyy-Mon-dd hh:mm:ss"}
 
 

@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 
 MARK = "SYNTHETIC.json"  # the sidecar that says: everybody in this folder is invented
 ROW_NO = "row_no"
+EARLIEST = 1000  # a date of an earlier year is a blank some system wrote out (0001-01-01)
+TRUTHS = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "y": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "n": False,
+}
 SHORT = {"xml": "XML", "csv": "CSV files", "workbook": "a workbook", "flat": "flat files"}
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tre_toolkit.engine import Engine, quote
 from tre_toolkit.returns import cells
-from tre_toolkit.returns.model import ROW_NO, Return
+from tre_toolkit.returns.model import EARLIEST, ROW_NO, Return
 from tre_toolkit.returns.working_days import working_days_before
 from tre_toolkit.schema import Dataset, Field, Table
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LAST = "_last"
-EARLIEST = 1000  # a date of an earlier year is a blank some system wrote out (0001-01-01)
 SQL_TYPES = {"date": "DATE", "decimal": "DOUBLE", "integer": "BIGINT", "bool": "BOOLEAN"}
 
 
