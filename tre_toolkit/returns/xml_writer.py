@@ -119,25 +119,12 @@ def _wrapper(child: Table, table: Table) -> list[str]:
 def _order(table: Table, inside: list[Table]) -> list[str]:
     """The SQL text of what stands in an element, in the order the receivers' schema wants."""
     fields = [field for field in table.fields if field.only in {None, "xml"}]
-    places = {name: place for place, name in enumerate(table.elements)}
-    parts = [(_place(places, (one.path or one.name).split("/")[0]), _cells([one])) for one in fields]
-    if not table.elements:  # cells first, those of one group element together
-        parts = [(0, _cells(fields))]
-    parts += [
-        (_place(places, _below(child, table)), [f"coalesce({quote(f'x {child.name}')}.inside, '')"])
-        for child in inside
-    ]
-    return [text for _, texts in sorted(parts, key=lambda part: part[0]) for text in texts]
-
-
-def _place(places: dict[str, int], element: str) -> int:
-    """An element's place among its siblings; what no order names stands at the end."""
-    return places.get(element, len(places))
-
-
-def _below(child: Table, table: Table) -> str:
-    """The name of the element in `table`'s that holds `child`'s."""
-    return _parts(child)[len(_parts(table))] if len(_parts(child)) > len(_parts(table)) else ""
+    placed = {child.name for child in inside}
+    parts = _cells([field for field in fields if field.after not in placed])
+    for child in inside:
+        parts.append(f"coalesce({quote(f'x {child.name}')}.inside, '')")
+        parts += _cells([field for field in fields if field.after == child.name])
+    return parts
 
 
 def _cells(fields: list[Field]) -> list[str]:

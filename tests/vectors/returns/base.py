@@ -237,7 +237,7 @@ def cin_census(year: int, *, last: bool = False) -> dict[str, Rows]:
     """)
     for row in identifiers:
         row[column] = row.pop("Sex")
-    disabilities = "MOB HAND PC INC COMM LD HEAR VIS BEH".split()
+    disabilities = ["MOB", "HAND", "PC", "INC", "COMM", "LD", "HEAR", "VIS", "BEH"]
     tables: dict[str, Rows] = {
         "header": [
             {
@@ -324,7 +324,7 @@ def _weekday(year: int, month: int, day: int) -> str:
     return found.isoformat()
 
 
-def as_return(name: str, year: int, *, tables: dict[str, Rows] | None = None, last: bool = False):  # noqa: ANN201
+def as_return(name: str, year: int, *, tables: dict[str, Rows] | None = None, last: bool = False):
     """The drawn tables (or others of their shape) as a `Return` of authority 990."""
     import pyarrow as pa
 
