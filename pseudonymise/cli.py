@@ -1,4 +1,4 @@
-"""`tre key`, `tre plan` and `tre pseudonymise`: the data controller's commands."""
+"""`tre plan` and `tre pseudonymise` (`tre key` is in `key_cli`): the data controller's commands."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from pseudonymise.key_cli import KEY, PASSPHRASE, key
 from tre_toolkit import console
 from tre_toolkit.errors import MisuseError, TreError
 
@@ -14,101 +15,7 @@ if TYPE_CHECKING:
     from pseudonymise.planning import Plan
     from tre_toolkit.returns import Return
 
-key = typer.Typer(
-    no_args_is_help=True,
-    help="The project's key: make it, hand it on, prove it.",
-    rich_markup_mode="markdown",
-)
-PASSPHRASE = typer.Option(None, "--passphrase-file", help="File with the passphrase; asked for if absent.")
-KEY = typer.Option(..., "--key", help="The project's key file.")
-
-
-@key.command("new")
-def new(
-    project: Path = typer.Option(..., "--project", help="The project's declaration, tre.toml."),
-    into: Path = typer.Option(..., "--into", help="New key file."),
-    passphrase_file: Path | None = PASSPHRASE,
-    strong: bool = typer.Option(
-        False, "--strong", help="Make a guess at the passphrase cost 1 GiB of memory."
-    ),
-) -> None:
-    """Make the project's key: once, by one authority, which then hands it to the others.
-
-    Example: `tre key new --project tre.toml --into project.key --passphrase-file passphrase`
-    """
-    from pseudonymise.keys import Key
-    from tre_toolkit.keyfile import STANDARD, STRONG
-    from tre_toolkit.project import Project
-
-    made = Key.new(Project.read(project).id)
-    made.write(into, console.passphrase(passphrase_file, what=str(into)), cost=STRONG if strong else STANDARD)
-    console.answer(
-        console.lines_of(
-            {"key": f"{into} (back it up in shares: tre key share)", "fingerprint": made.fingerprint}
-        )
-    )
-
-
-@key.command()
-def show(key_: Path = typer.Option(..., "--key", help="The key file.")) -> None:
-    """Show a key's fingerprint, never the key; asks for no passphrase.
-
-    Example: `tre key show --key project.key`
-    """
-    from pseudonymise.keys import KIND
-    from tre_toolkit.keyfile import fingerprint_of
-
-    console.answer(fingerprint_of(key_, kind=KIND))
-
-
-@key.command()
-def wrap(
-    key_: Path = KEY,
-    to: Path = typer.Option(..., "--to", help="The other authority's transport public key."),
-    into: Path = typer.Option(..., "--into", help="New file, which may travel in the open."),
-    passphrase_file: Path | None = PASSPHRASE,
-) -> None:
-    """Hand the project's key to another authority, sealed so that only they can open it.
-
-    Example: `tre key wrap --key project.key --to 991.key.pub --into project.wrapped`
-    """
-    from pseudonymise.keys import Key
-    from tre_toolkit.parcel.keys import Recipient
-
-    recipient = Recipient.read(to)
-    opened = Key.read(key_, console.passphrase(passphrase_file, what=str(key_)))
-    opened.wrap(recipient, into)
-    console.answer(
-        console.lines_of(
-            {
-                "wrapped": str(into),
-                "for": f"{recipient.fingerprint} (compare by telephone before you send it)",
-                "key": opened.fingerprint,
-            }
-        )
-    )
-
-
-@key.command()
-def unwrap(
-    wrapped: Path = typer.Argument(..., help="The file the other authority sent."),
-    transport: Path = typer.Option(..., "--transport", help="Your own transport key file."),
-    into: Path = typer.Option(..., "--into", help="New key file."),
-    passphrase_file: Path | None = PASSPHRASE,
-) -> None:
-    """Take in the key another authority wrapped for yours.
-
-    Example: `tre key unwrap project.wrapped --transport 991.key --into project.key`
-    """
-    from pseudonymise.keys import Key
-    from tre_toolkit.parcel.keys import RecipientKey
-
-    passphrase = console.passphrase(passphrase_file, what=str(transport))
-    opened = Key.unwrap(wrapped, RecipientKey.read(transport, passphrase))
-    opened.write(into, passphrase)
-    console.answer(
-        console.lines_of({"key": str(into), "fingerprint": f"{opened.fingerprint} (must equal the sender's)"})
-    )
+__all__ = ["key", "plan", "pseudonymise"]
 
 
 def plan(
