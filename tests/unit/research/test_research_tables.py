@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -191,7 +192,13 @@ def test_an_empty_cohort_gives_a_table_of_zeros(frames: ModuleType, tmp_path: Pa
     assert tabulate(tre.open(folder), wanted).units.sum() == 0
 
 
-FLOW = "Contact → Plan,Not looked after,Looked after,Total\nReferral → No plan,40,c,52\nAssessment → No plan,30,c,44\nTotal,70,26,96\n"
+FLOW = """Contact → Plan,Not looked after,Looked after,Total
+Referral → No plan,400,30,430
+Referral → Child in need plan,60,3,63
+Assessment → No plan,300,2,302
+Assessment → Child in need plan,80,40,120
+Total,840,75,915
+"""
 
 
 def checked(tmp_path: Path, text: str, verdict: str) -> Path:
@@ -200,12 +207,27 @@ def checked(tmp_path: Path, text: str, verdict: str) -> Path:
 
     path = tmp_path / "table.csv"
     path.write_text(text, encoding="utf-8")
+    header, *lines = [line.split(",") for line in text.splitlines()]
+    cells = {
+        "rows": [line[0] for line in lines], "columns": header[1:], "shown": [line[1:] for line in lines],
+        "units": [[int(cell) for cell in line[1:]] for line in lines],
+        "totals": {header[0]: ["Total"], "column": ["Total"]},
+    }  # fmt: skip
     told = {
         "format": "tre-evidence-v1", "file": {"name": path.name, "sha256": digest(path)}, "unit": "child",
-        "synthetic": True, "verdict": verdict, "recipe": {"title": "Steps & stages", "columns": [{"label": "Care"}]},
+        "synthetic": True, "verdict": verdict, "cells": cells, "packs": [{"name": "dfe-cin", "version": "1"}],
+        "recipe": {"title": "Steps & stages", "columns": [{"label": "Care"}]},
     }  # fmt: skip
     path.with_name("table.csv.evidence.json").write_text(json.dumps(told), encoding="utf-8")
     return path
+
+
+def protected(tmp_path: Path) -> Path:
+    """The drawn table as `tre protect` makes it safe."""
+    table, safe = checked(tmp_path, FLOW, "UNCHECKED"), tmp_path / "table.safe.csv"
+    words = ["protect", str(table), "--method", "suppress", "--pack", "dfe-cin", "--into", str(safe)]
+    assert run(words) == 0
+    return safe
 
 
 @pytest.mark.parametrize("verdict", ["UNCHECKED", "REVIEW", "FAIL", None])
@@ -216,9 +238,30 @@ def test_only_a_table_that_passed_is_drawn(tmp_path: Path, verdict: str) -> None
     assert not (tmp_path / "f.svg").exists()
 
 
+def test_a_verdict_written_by_hand_draws_nothing(tmp_path: Path) -> None:
+    table = checked(tmp_path, FLOW, "PASS")
+    with pytest.raises(TreError, match="the check now says FAIL"):
+        draw_table(table, tmp_path / "f.svg")
+
+
+def test_every_number_of_a_figure_stands_in_the_table_or_is_a_sum_of_its_numbers(tmp_path: Path) -> None:
+    table = protected(tmp_path)
+    text = draw_table(table, tmp_path / "f.svg", kind="flow").read_text(encoding="utf-8")
+    printed = re.findall(r">(?:[^<]*: )?([\d,]+)(?: children)?<", text)
+    found = {int(one.replace(",", "")) for one in printed if one.strip(",")}
+    cells = {
+        int(cell)
+        for line in table.read_text().splitlines()[1:]
+        for cell in line.split(",")[1:]
+        if cell.isdigit()
+    }
+    assert found <= cells | {430, 63 + 430, 302 + 430, 60 + 80}
+    assert not found & {2, 3}, "a hidden number is drawn"
+
+
 def test_a_table_changed_after_its_check_is_not_drawn(tmp_path: Path) -> None:
     table = checked(tmp_path, FLOW, "PASS")
-    table.write_text(FLOW.replace("c,52", "12,52"), encoding="utf-8")
+    table.write_text(FLOW.replace("400,30", "399,31"), encoding="utf-8")
     with pytest.raises(TreError, match="isn't the one its evidence speaks of"):
         draw_table(table, tmp_path / "f.svg")
 
@@ -227,7 +270,7 @@ def test_a_table_changed_after_its_check_is_not_drawn(tmp_path: Path) -> None:
 def test_a_figure_is_the_same_bytes_each_time_told_in_words_and_fetches_nothing(
     tmp_path: Path, kind: str
 ) -> None:
-    table = checked(tmp_path, FLOW, "PASS")
+    table = protected(tmp_path)
     first = draw_table(table, tmp_path / "1.svg", kind=kind).read_text(encoding="utf-8")
     assert draw_table(table, tmp_path / "2.svg", kind=kind).read_text(encoding="utf-8") == first
     assert "Steps &amp; stages" in first
