@@ -98,7 +98,10 @@ def _said_by(engine: Engine, dataset: str, table: str, held: pa.Schema, target: 
     if table != found.person_table and all(one.name != table or one.person is None for one in found.tables):
         return []
     said = []
-    for field in next(one for one in found.tables if one.name == table).fields:
+    fields = next(one for one in found.tables if one.name == table).fields
+    for field in {
+        field.name: field for field in fields
+    }.values():  # one that changed over the years stands twice
         what = _meaning(field)
         if what and field.name in held.names:
             name = quote(f"said {dataset} {table} {field.name}")
