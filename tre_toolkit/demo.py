@@ -27,7 +27,7 @@ from tre_toolkit.files import new_folder, write_text
 
 AUTHORITIES = {"990": "Marshland", "991": "Fenmere"}  # no authority in England has these codes
 YEARS = "2023-2025"
-SHOWN_LINES = 14  # of one command's answer, at the terminal
+FIRST, LAST = 12, 6  # lines of one command's answer that are shown at the terminal
 TABLE = "outputs/furthest_by_ethnicity"
 FLOW = "outputs/state_flow"
 PACK = ("--pack", "dfe-cin")
@@ -89,7 +89,7 @@ class Journey:
                 raise TreError(
                     f"the journey stopped: a command ended with status {one.status}, not {ends}",
                     where=one.typed,
-                    hint=f"type it in {self.folder} to see why",
+                    hint="its own word stands above",
                 )
         return played
 
@@ -118,11 +118,17 @@ def run_tre(words: tuple[str, ...], folder: Path, *, expected: int) -> Played:
 def show(played: Played) -> None:
     console = out()
     console.print(f"$ {played.typed}", style="bold", markup=False)
-    lines = played.said.strip("\n").splitlines()
-    for line in lines[:SHOWN_LINES]:
+    for line in shortened(played.said, FIRST, LAST):
         console.print(f"  {line}", markup=False)
-    if len(lines) > SHOWN_LINES:
-        console.print(f"  … {len(lines) - SHOWN_LINES} more lines", style="dim", markup=False)
+    console.print(f"  {played.seconds:.1f} s", style="dim")
+
+
+def shortened(said: str, first: int, last: int) -> list[str]:
+    """The first and last lines of an answer, with the number of those between."""
+    lines = said.strip("\n").splitlines()
+    if len(lines) <= first + last + 1:
+        return lines
+    return [*lines[:first], f"… {len(lines) - first - last:,} more lines", *lines[-last:]]
 
 
 def demo(

@@ -13,13 +13,14 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from tre_toolkit.demo import shortened
 from tre_toolkit.files import write_text
 
 if TYPE_CHECKING:
     from tre_toolkit.demo import Journey, Played, Stage
 
 TEMPLATE = Path(__file__).with_name("demo_page.html")
-LONGEST = 40  # lines of one command's answer on the page
+FIRST, LAST = 30, 12  # lines of one command's answer on the page
 
 
 def write_page(journey: Journey, path: Path) -> Path:
