@@ -258,7 +258,7 @@ def _placements(
     group = place_group(draws, key, age=age, supported=moved >= SUPPORTED_SINCE,
                         home_allowed=np.isin(legal, (LEGAL.index("C1"), LEGAL.index("C2"))) & (move % 2 == 1))  # fmt: skip
     before_adopter = stays.exit[row] == ADOPTED_BY_CARER
-    group = np.where(before_adopter, PLACES.index("U5"), group)
+    group = np.where(before_adopter | adopting, PLACES.index("U5"), group)
     code = np.where(adopting, np.where(before_adopter, PLACES.index("A5"), PLACES.index("A6")), group)
     provider, post = providers_of(
         draws, key, stays.key[row], move, code=group, adopting=adopting & ~before_adopter

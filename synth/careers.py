@@ -22,16 +22,16 @@ LAST_REFERRAL = 120  # days before the 18th birthday after which nobody is refer
 
 # Conditional chances of the steps, chosen to meet the published cumulative shares.
 NFA = 0.09  # referral -> no further action
-CLOSED_AFTER_ASSESSMENT = 0.30
-ENQUIRY = 0.50  # child in need -> section 47
+CLOSED_AFTER_ASSESSMENT = 0.38
+ENQUIRY = 0.47  # child in need -> section 47
 CONFERENCE = 0.52  # section 47 -> initial child protection conference
 PROTECTION = 0.90  # conference -> plan
 CARE_AFTER_PROTECTION = 0.32
-CARE_OTHERWISE = 0.06
-RE_REFERRAL = 0.55  # closed -> referred again, some day
-RE_REFERRAL_MEAN = 480  # days
+CARE_OTHERWISE = 0.052
+RE_REFERRAL = 0.60  # closed -> referred again, some day
+RE_REFERRAL_MEAN = 380  # days
 # Care starts by age, published counts over the person-years of each age band (under 1, 1-4, 5-9, 10-15, 16-17)
-CARE_BY_AGE = ((365, 2.6), (1826, 0.75), (3652, 0.6), (5844, 0.9), (7000, 1.7))
+CARE_BY_AGE = ((365, 2.7), (1826, 0.85), (3652, 0.55), (5844, 0.7), (7000, 2.5))
 
 SOURCES = ("6", "2A", "2B", "1A", "1B", "1C", "1D", "3A", "3B", "3C", "3D", "3E", "3F", "4", "5A", "5B", "5C",
            "5D", "7", "8", "9", "10")  # fmt: skip
@@ -157,7 +157,7 @@ def _episode(
     authorised = assessed + np.minimum(draws.around("assessment", key, 34, 0.5), 60)
     authorised = np.maximum(authorised, np.where(held, conference, np.where(enquiry < NEVER, enquiry, 0)))
     protected = np.where(held & draws.chance("protection", key, PROTECTION), conference, NEVER)
-    unprotected = np.minimum(protected + 60 + draws.waiting("protection", key, 260), adult)
+    unprotected = np.minimum(protected + 60 + draws.waiting("protection lasts", key, 260), adult)
     in_care, out_of_care, exit_ = _care(
         draws, people, rows, key, authorised, protected, unprotected, wanted=need_met
     )
@@ -290,7 +290,7 @@ def _closure(
     last = np.where(unprotected < NEVER, np.maximum(unprotected, authorised), authorised)
     last = np.where(cared, np.maximum(last, out_of_care), last)
     after = np.where(unprotected < NEVER, draws.waiting("after protection", key, 70),
-                     10 + draws.waiting("child in need", key, 130))  # fmt: skip
+                     10 + draws.waiting("child in need", key, 190))  # fmt: skip
     after = np.where(cared, np.where(exits <= 2, 30 + draws.waiting("after care", key, 60), 0), after)
     open_ended = last + after
     closed = np.maximum(np.minimum(open_ended, adult), last)
@@ -320,7 +320,7 @@ def _second_look(
 ) -> tuple[Days, Days, Days]:
     """A second assessment in a long episode, sometimes with an enquiry that needs no conference."""
     start = authorised + draws.between("to second assessment", key, 90, 300)
-    end = start + np.minimum(draws.around("second assessment", key, 30, 0.4), 55)
+    end = start + np.minimum(draws.around("second assessment lasts", key, 30, 0.4), 55)
     made = wanted & (end <= closed) & draws.chance("second assessment", key, 0.5)
     enquiry = start + draws.between("to second enquiry", key, 0, 3)
     enquired = made & (enquiry <= end) & draws.chance("second enquiry", key, 0.3)
@@ -332,7 +332,7 @@ def _next_referral(draws: Draws, people: People, rows: Ints, made: Episodes, *, 
     key = made.key
     over = np.where(made.nfa, made.referred, made.closed)
     again = draws.chance("re-referral", key, RE_REFERRAL) | leaving
-    wait = 5 + draws.waiting("re-referral", key, RE_REFERRAL_MEAN)
+    wait = 5 + draws.waiting("until re-referral", key, RE_REFERRAL_MEAN)
     wait = np.where(leaving, draws.between("move", key, 3, 40), wait)
     gone = (made.in_care < NEVER) & (
         (made.reason == 0) | (made.exit == ADULT) | (made.exit == EXITS.index("moved abroad"))

@@ -260,7 +260,7 @@ def _workers(world: World, told: Told) -> Module:
     row, at = np.nonzero((changes <= closes) & (following >= opens))
     ended = following[row, at]
     each = key[row] * np.uint64(8) + at.astype(np.uint64)
-    worker = world.draws.between("worker", each, 0, 399)
+    worker = world.draws.between("which worker", each, 0, 399)
     change = 1 + world.draws.pick("worker change", each, (25, 25, 10, 25, 8, 7))
     first = np.concatenate([[True], child[1:] != child[:-1]]) if len(child) else again
     reason = np.where((at == 0) & first[row], 0, np.where(at == 0, 1, change))

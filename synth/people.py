@@ -54,6 +54,7 @@ NAMES_OF = {
     "Other": 3,
     "Unknown": 0,
 }  # group of the name pool
+ABROAD = ("OOTH", "BAFR", "AOTH", "BOTH")  # ethnic groups of unaccompanied children
 NO_UPN = ("", "UN2", "UN3", "UN5")  # why a child of school age has no UPN; the first: has one
 
 
@@ -196,9 +197,15 @@ def _uasc_rate(plan: Plan) -> float:
 
 
 def _ethnic(draws: Draws, who: Index, household: Index, *, uasc: Flags) -> Ints:
-    broad = published("ethnicity")
-    weights = [broad[group] * share for group, share in ETHNICITIES.values()]
+    """The published broad groups are those of all looked-after children, so the unaccompanied are taken out of them."""
+    broad, care = published("ethnicity"), published("care")
+    alone = 100 * care["uasc"] / care["looked_after"] / len(ABROAD)
+    less = {
+        group: broad[group] - alone * sum(ETHNICITIES[code][0] == group for code in ABROAD)
+        for group in NAMES_OF
+    }
+    weights = [less[group] * share for group, share in ETHNICITIES.values()]
     shared = draws.chance("own ethnic group", who, 0.92)
     family = draws.pick("ethnic", np.where(shared, household, who), weights)
-    abroad = [0.0 if code not in ("OOTH", "BAFR", "AOTH", "BOTH") else 1.0 for code in ETHNIC_CODES]
+    abroad = [float(code in ABROAD) for code in ETHNIC_CODES]
     return np.where(uasc, draws.pick("ethnic abroad", who, abroad), family)

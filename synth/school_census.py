@@ -201,7 +201,7 @@ def _needs(world: World, authority: int, children: Ints, on: int) -> Module:
     some = children[sen(world, children, world.status(on)[children]) > 0]
     key = world.people.who[some]
     twice = world.draws.chance("second need", key, 0.25)
-    kind = world.draws.pick("need", key, SEN_SHARES)
+    kind = world.draws.pick("kind of sen", key, SEN_SHARES)
     row = np.concatenate([np.arange(len(some)), np.flatnonzero(twice)])
     rank = np.concatenate([np.ones(len(some), dtype=np.int64), np.full(int(twice.sum()), 2)])
     kinds = np.where(rank == 1, kind[row], (kind[row] + 3) % len(SEN_TYPES))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tre_toolkit.returns import Return
 
 Tables = dict[str, "pd.DataFrame"]
+SEA_EAST, SEA_NORTH, APART = 900_000, 200_000, 150  # metres
 TERM = "spring"  # the term that is written when a dataset has terms
 
 
@@ -103,7 +104,7 @@ def synthesise(
         marks.mark(folder, said)
         _write_truth(folder / "truth.csv", truths)
         (folder / "tre.toml").write_text(project(plan, names), encoding="utf-8")
-        _write_lookups(folder / "lookups", plan)
+        write_lookups(folder / "lookups", plan)
     return {"files": files, "rows": rows, "children": plan.children * len(plan.authorities)}
 
 
@@ -191,7 +192,7 @@ def project(plan: Plan, names: Sequence[str]) -> str:
     )
 
 
-def _write_lookups(folder: Path, plan: Plan) -> None:
+def write_lookups(folder: Path, plan: Plan) -> None:
     """The invented register of providers and postcode directory, for the rules that ask them."""
     import pyarrow as pa
     from pyarrow import csv
@@ -202,9 +203,8 @@ def _write_lookups(folder: Path, plan: Plan) -> None:
     for at, code in enumerate(plan.authorities):
         homes = postcodes((np.arange(len(REGISTER)) + room * at).astype(np.uint64))
         for urn, kind, home in zip(urns(code), REGISTER, homes, strict=True):
-            other = plan.authorities[(at + 1) % len(plan.authorities)] if len(plan.authorities) > 1 else "999"
-            of = code if kind.provider == "PR1" else other
-            rows.append((urn, ",".join(kind.places), kind.provider, "", home.decode().replace(" ", ""), of))
+            post = home.decode().replace(" ", "")
+            rows.append((urn, ",".join(kind.places), kind.provider, "", post, code))
     header = ("URN", "PLACE_CODES", "PROVIDER_CODES", "REG_END", "POSTCODE", "LA_CODE")
     register = pa.table({name: [row[at] for row in rows] for at, name in enumerate(header)})
     every = np.arange(room * len(plan.authorities))
@@ -212,6 +212,8 @@ def _write_lookups(folder: Path, plan: Plan) -> None:
         {
             "pcd": col.text(np.char.replace(postcodes(every.astype(np.uint64)), b" ", b"")),
             "la": col.coded(plan.authorities, every // room),
+            "east": col.counts(SEA_EAST + every % 60 * APART),  # grid references at sea, east of Britain
+            "north": col.counts(SEA_NORTH + every // 60 * APART),
         }
     )
     how = csv.WriteOptions(quoting_style="needed", quoting_header="needed")
