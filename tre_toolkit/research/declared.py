@@ -1,7 +1,7 @@
 """A table by declaration: what `tre tabulate` runs, and what an output's evidence carries to be derived again.
 
 A declaration says which children are followed (`cohort`), through which states (`pathways`) and what is
-counted. `KINDS` in `measures` has the kinds of tables; this page has what they share, and the table itself.
+counted. `kinds` in `measures` has the kinds of tables; this page has what they share, and the table itself.
 """
 
 from __future__ import annotations

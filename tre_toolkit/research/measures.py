@@ -6,12 +6,16 @@ distribution   children in each state at points of time (since the index, by age
 transitions    moves from state to state, and how many children made them
 rates          moves for each hundred child-years in the state they start from
 curve          time to the first entry into states: at risk, entries by kind, left, by steps of time
+ratios         the share of each group with an outcome, standardised, and its ratio to a reference
+hazards        hazard ratios of the first entry into a state (Cox), by groups
+missing        how often columns of the returns are filled in
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal
@@ -82,17 +86,18 @@ class Curve(Declared):
 def tabulate(workspace: Workspace, declared: Declared) -> Table:
     """Make a declared table. Raises TreError when the workspace lacks a dataset, table, column or state."""
     paths = Pathways(workspace, declared.pathways, declared.cohort)
-    return KINDS[declared.kind][1](paths, declared)  # type: ignore[attr-defined]  # every kind has it
+    kind: str = declared.kind  # type: ignore[attr-defined]  # every kind has it
+    return kinds()[kind][1](paths, declared)
 
 
 def declared(raw: dict[str, Any], *, where: str) -> Declared:
     """A declaration from the recipe block of an evidence file or a TOML file. Raises Problems when it isn't one."""
     told = {name: value for name, value in raw.items() if name != "dataset_digest"}
     kind = told.get("kind", "crosstab")
-    if kind not in KINDS:
-        raise TreError("not a kind of table", where=where, hint=f"the kinds are {', '.join(KINDS)}")
+    if kind not in kinds():
+        raise TreError("not a kind of table", where=where, hint=f"the kinds are {', '.join(kinds())}")
     try:
-        return KINDS[kind][0].model_validate(told)
+        return kinds()[kind][0].model_validate(told)
     except ValidationError as error:
         found = [
             Problem(f"{'.'.join(map(str, one['loc'])) or 'recipe'}: {one['msg'].lower()}", Where(where))
@@ -321,11 +326,20 @@ def event_times(paths: Pathways, events: tuple[str, ...], by: Variable | None = 
 
 
 Make = Callable[[Pathways, Any], Table]
-KINDS: dict[str, tuple[type[Declared], Make]] = {
-    "crosstab": (Crosstab, _crosstab),
-    "attrition": (Attrition, _attrition),
-    "distribution": (Distribution, _distribution),
-    "transitions": (Transitions, _transitions),
-    "rates": (Rates, _rates),
-    "curve": (Curve, _curve),
-}
+
+
+@cache
+def kinds() -> dict[str, tuple[type[Declared], Make]]:
+    from tre_toolkit.research import comparisons, filled
+
+    return {
+        "crosstab": (Crosstab, _crosstab),
+        "attrition": (Attrition, _attrition),
+        "distribution": (Distribution, _distribution),
+        "transitions": (Transitions, _transitions),
+        "rates": (Rates, _rates),
+        "curve": (Curve, _curve),
+        "ratios": (comparisons.Ratios, comparisons.ratios),
+        "hazards": (comparisons.Hazards, comparisons.hazards),
+        "missing": (filled.Missing, filled.missing),
+    }

@@ -106,7 +106,7 @@ def _common(row: Array, masks: list[list[Array]], first: int) -> Array:
                 np.less(total, v, out=over)
             np.subtract(v, both, out=both)
             np.bitwise_or(total, both, out=v)
-    return np.asarray(sum(np.bitwise_count(~word).astype(np.int64) for word in left))
+    return np.asarray(np.stack([np.bitwise_count(~word) for word in left]).sum(axis=0), dtype=np.int64)
 
 
 def hamming_distances(sequences: ArrayLike, *, dynamic: bool = False) -> Array:
@@ -138,7 +138,7 @@ def _dynamic_costs(rows: Array, states: int) -> Array:
     cost = 4 - both[:-1] - both[1:]
     cost[0], cost[-1] = 4 - 2 * both[1], 4 - 2 * both[steps - 1]  # one side only at either end, counted twice
     cost[:, np.arange(states), np.arange(states)] = 0
-    return cost.astype(np.float32)
+    return np.asarray(cost, dtype=np.float32)
 
 
 @dataclass(frozen=True)
