@@ -1,13 +1,16 @@
 """Read the catalogue's TOML and CSV files into the model, once, with errors that name file and place.
 
 A folder of the catalogue: `dataset.toml`, `tables/<table>.toml` in the order `dataset.toml` lists
-them, `codes/<list>.csv` with the columns value, label and, where wanted, group, from, to.
-Lists that several datasets share stand in `common/codes` and are named `common:<list>`.
+them, `codes/<list>.csv` with the columns value, label and, where wanted, group, from, to, and where
+there are rules `rules.toml`. A list of another dataset is named `<dataset>:<list>`; lists that several
+share stand in `common/codes`. Beside the catalogue of the package, the folders named in the environment
+variable TRE_CATALOGUE are read: a project's own datasets stand there.
 """
 
 from __future__ import annotations
 
 import csv
+import os
 import tomllib
 from collections.abc import Iterable
 from functools import cache
@@ -22,21 +25,33 @@ from tre_toolkit.schema.model import Code, CodeList, Dataset, Schema, Table
 
 CATALOGUE = Path(__file__).parent / "catalogue"
 COMMON = "common"
+OWN = "TRE_CATALOGUE"  # environment variable: further catalogue folders, separated as in PATH
+
+
+def folders() -> tuple[Path, ...]:
+    """The catalogue of the package, then the further ones TRE_CATALOGUE names."""
+    named = [Path(part) for part in os.environ.get(OWN, "").split(os.pathsep) if part]
+    return (CATALOGUE, *named)
 
 
 def datasets() -> tuple[str, ...]:
     """Names of all datasets of the catalogue, in order."""
-    return tuple(sorted(path.parent.name for path in CATALOGUE.glob("*/dataset.toml")))
+    return tuple(sorted({path.parent.name for home in folders() for path in home.glob("*/dataset.toml")}))
 
 
-@cache
 def dataset(name: str) -> Dataset:
     """A dataset of the catalogue by name. Raises TreError when there is none."""
-    if name not in datasets():
+    home = next((home for home in folders() if (home / name / "dataset.toml").is_file()), None)
+    if home is None:
         raise TreError(
             "the catalogue has no such dataset", where=name, hint=f"it has {', '.join(datasets())}"
         )
-    return load_dataset(CATALOGUE / name)
+    return _loaded(home / name)
+
+
+@cache
+def _loaded(folder: Path) -> Dataset:
+    return load_dataset(folder)
 
 
 def schema(name: str, year: int, term: str | None = None) -> Schema:
@@ -56,7 +71,7 @@ def load_dataset(folder: Path) -> Dataset:
     tables = [_toml(folder / "tables" / f"{name}.toml") for name in order]
     for table in tables:
         table["fields"] = table.pop("field", [])
-    lists = {**_code_lists(folder.parent / COMMON / "codes", "common:"), **_code_lists(folder / "codes", "")}
+    lists = {**_code_lists(folder / "codes", ""), **_borrowed(folder, tables)}
     rules = _toml(folder / "rules.toml") if (folder / "rules.toml").is_file() else {}
     derived = _toml(folder / "derived.toml") if (folder / "derived.toml").is_file() else {}
     more = {
@@ -125,6 +140,19 @@ def _toml(path: Path) -> dict[str, Any]:
         raise TreError("a file of the catalogue is missing", where=str(path)) from None
     except tomllib.TOMLDecodeError as error:
         raise TreError(f"not TOML: {error}", where=str(path)) from None
+
+
+def _borrowed(folder: Path, tables: list[dict[str, Any]]) -> dict[str, CodeList]:
+    """The common lists, and those of other datasets that the tables name; a list beside the folder goes first."""
+    named = {str(field.get("codes") or "") for table in tables for field in table["fields"]}
+    homes = dict.fromkeys([CATALOGUE, folder.parent])
+    lists: dict[str, CodeList] = {}
+    for prefix in sorted({COMMON, *(name.split(":")[0] for name in named if ":" in name)}):
+        found: dict[str, CodeList] = {}
+        for home in homes:
+            found |= _code_lists(home / prefix / "codes", f"{prefix}:")
+        lists |= {name: one for name, one in found.items() if prefix == COMMON or name in named}
+    return lists
 
 
 @cache
