@@ -57,10 +57,7 @@ def _stage(number: int, stage: Stage) -> str:
 
 
 def _played(played: Played) -> str:
-    lines = played.said.strip("\n").splitlines()
-    said = "\n".join(
-        lines[:LONGEST] + ([f"… {len(lines) - LONGEST} more lines"] if len(lines) > LONGEST else [])
-    )
+    said = "\n".join(shortened(played.said, FIRST, LAST))
     refused = ' class="refused"' if played.status else ""
     return f"<pre{refused} tabindex='0'><b>$ {escape(played.typed)}</b>\n{escape(said)}</pre>"
 
