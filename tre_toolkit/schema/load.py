@@ -28,23 +28,25 @@ COMMON = "common"
 OWN = "TRE_CATALOGUE"  # environment variable: further catalogue folders, separated as in PATH
 
 
-def folders() -> tuple[Path, ...]:
-    """The catalogue of the package, then the further ones TRE_CATALOGUE names."""
+def folders(*more: Path) -> tuple[Path, ...]:
+    """The catalogue of the package, then the further ones given here or named in TRE_CATALOGUE."""
     named = [Path(part) for part in os.environ.get(OWN, "").split(os.pathsep) if part]
-    return (CATALOGUE, *named)
+    return (CATALOGUE, *more, *named)
 
 
-def datasets() -> tuple[str, ...]:
-    """Names of all datasets of the catalogue, in order."""
-    return tuple(sorted({path.parent.name for home in folders() for path in home.glob("*/dataset.toml")}))
+def datasets(*more: Path) -> tuple[str, ...]:
+    """Names of all datasets of the catalogue, in order; `more` are further catalogue folders."""
+    homes = folders(*more)
+    return tuple(sorted({path.parent.name for home in homes for path in home.glob("*/dataset.toml")}))
 
 
-def dataset(name: str) -> Dataset:
+def dataset(name: str, *more: Path) -> Dataset:
     """A dataset of the catalogue by name. Raises TreError when there is none."""
-    home = next((home for home in folders() if (home / name / "dataset.toml").is_file()), None)
+    homes = folders(*more)
+    home = next((home for home in homes if (home / name / "dataset.toml").is_file()), None)
     if home is None:
         raise TreError(
-            "the catalogue has no such dataset", where=name, hint=f"it has {', '.join(datasets())}"
+            "the catalogue has no such dataset", where=name, hint=f"it has {', '.join(datasets(*more))}"
         )
     return _loaded(home / name)
 

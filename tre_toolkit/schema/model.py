@@ -19,6 +19,7 @@ Type = Literal["string", "date", "datetime", "integer", "decimal", "code", "bool
 Coarsening = Literal["month", "year", "district", "drop"]
 Confidence = Literal["verified", "partial", "believed"]
 Form = Literal["xml", "csv", "workbook", "flat"]
+EARLIEST = 2017  # the first collection year of the catalogue
 COUNTER = "numbers the elements of one parent from 1, in the order of the document"
 
 
@@ -223,6 +224,8 @@ class Dataset(Part):
     publisher: str
     confidence: Confidence
     form: FileForm
+    complete_to: int | None = None
+    """The last year of which all is known, where a later one is known in part."""
     year_ends: str = "03-31"
     """Month and day on which a collection year ends."""
     terms: tuple[str, ...] = ()
@@ -268,6 +271,20 @@ class Dataset(Part):
         return Schema(
             dataset=self, year=year, term=term, tables=tuple(table for table in tables if table.fields)
         )
+
+    @property
+    def years(self) -> range:
+        """The collection years it is known in; without a last one, up to the latest any part of it speaks of."""
+        parts = [self, *(part for table in self.tables for part in (table, *table.fields))]
+        told = [year for part in parts for year in (part.since, part.until) if year]
+        return range(
+            self.since or min(told, default=EARLIEST), (self.until or max(told, default=EARLIEST)) + 1
+        )
+
+    @property
+    def latest(self) -> int:
+        """The latest collection year that is fully known."""
+        return self.complete_to or self.years[-1]
 
     @property
     def person_tables(self) -> tuple[str, ...]:
