@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tre_toolkit.errors import Problem, Problems, TreError, Where
 
-Fate = Literal["token", "keep", "month", "year", "district", "drop"]
+Fate = Literal["token", "keep", "month", "year", "shifted", "district", "area", "drop"]
 NAME = "tre.toml"
 
 
@@ -27,6 +27,10 @@ class Limits(BaseModel):
 
     smallest_group: int = 5
     """A row whose coarsened quasi-identifiers are shared by fewer children is counted as exposed."""
+    most_exposed: float = Field(1.0, ge=0, le=1)
+    """Share of a return's children that may be exposed in that sense; above it nothing is sealed (1: only told)."""
+    common_tokens: float = Field(0.005, ge=0, le=1)
+    """Share of a token column's records that may bear a token of ten or more: what a frequency attack can guess."""
 
 
 class Project(BaseModel):
@@ -46,6 +50,10 @@ class Project(BaseModel):
     fates: dict[str, Fate] = {}
     about: tuple[Literal["birth_year", "sex", "ethnicity"], ...] = ("birth_year", "sex", "ethnicity")
     """Coarse columns that go beside the tokens, by which the linkage report breaks its quality down."""
+    adoption: Literal["apart", "together"] = "apart"
+    """Apart: a child who was adopted gets no token that could lead from the one identity to the other."""
+    shift_weeks: int = Field(26, ge=1, le=260)
+    """Dates of the fate `shifted` move by a whole number of weeks up to this, the same for all dates of a child."""
     limits: Limits = Limits()
 
     @property
