@@ -1,48 +1,97 @@
-"""One run in the authority: returns in, one sealed parcel out, and a line in the log.
+"""One run in the authority: returns in, one sealed parcel out (or two), and a line in the log.
 
 Everything is checked before anything is written: that all returns are of one authority and all
-synthetic or all real, that the plan stands, that no identifier is in what stays. Then tokens and
-payload are made, rows shuffled under fresh numbers, and sealed for the linkage zone.
+synthetic or all real, that the plan stands, that no identifier is in what stays, that what would
+leave exposes no more than the project allows. Then payload and tokens are sealed, tokens a stretch
+of records at a time, so that memory holds the returns and not the tokens of all children at once.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pseudonymise import profiles, standardise
+from pseudonymise import checks, exposure, profiles, standardise
+from pseudonymise.coarsen import Areas, shifts
 from pseudonymise.keys import Key
 from pseudonymise.payload import about, fresh_ids, payload, shuffled
-from pseudonymise.people import People, people
+from pseudonymise.people import People, clean_ids, people
 from pseudonymise.planning import Plan, parts_of, plan
-from pseudonymise.tokens import token_columns
+from pseudonymise.tokens import token_batches
 from tre_toolkit import audit
-from tre_toolkit.errors import Problem, Problems, TreError, Where
-from tre_toolkit.files import new_file
+from tre_toolkit.errors import Problem, Problems, TreError
+from tre_toolkit.files import digest, new_file
 from tre_toolkit.parcel.keys import Recipient
-from tre_toolkit.parcel.manifest import Facts, Manifest, TokenColumn
+from tre_toolkit.parcel.manifest import Facts, Manifest, TokenColumn, new_number
 from tre_toolkit.parcel.sealing import seal
 from tre_toolkit.project import Project
 from tre_toolkit.signing import Signer
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
     from tre_toolkit.returns import Return
 
-SEALED = "parcel sealed"  # the log's name for a parcel that left; counting them gives the next counter
-INVENTED = "999"  # the authority in the UPN of every synthetic child; never issued
+BARE = "standard"  # the profile whose tokens may never stand beside payload
+
+
+@dataclass(frozen=True, slots=True)
+class To:
+    """Whom a run is for: one recipient of all, or a linker and a researcher of half each (a split file)."""
+
+    all: Recipient | None = None
+    linker: Recipient | None = None
+    research: Recipient | None = None
+
+    def halves(self, into: Path) -> list[tuple[str, Path, Recipient]]:
+        """What goes where and to whom: (content, path, recipient). Raises TreError unless it is all or both halves."""
+        if self.all and not (self.linker or self.research):
+            return [("all", into, self.all)]
+        if self.linker and self.research and not self.all:
+            if self.linker.fingerprint == self.research.fingerprint:
+                raise TreError(
+                    "both halves of a split file would go to the same key",
+                    hint="the point of splitting is that nobody can open both",
+                )
+            name = into.stem, into.suffix or ".parcel"
+            return [
+                ("linkage", into.with_name(f"{name[0]}.linkage{name[1]}"), self.linker),
+                ("attributes", into.with_name(f"{name[0]}.attributes{name[1]}"), self.research),
+            ]
+        raise TreError(
+            "a parcel goes to one key, or its halves to two",
+            hint="give --to, or --to-linker and --to-research",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a controller may add to a run."""
+
+    authority: str | None = None
+    without: frozenset[str] = frozenset()
+    """Local numbers, in their clean form, of children whose records stay behind."""
+    areas: Areas | None = None
+    truth_map: Path | None = None
+    """Gets record_id with authority, dataset, period and local id, for synthetic returns only."""
+    new_series: bool = False
+    jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a run gives back: the manifest, and what was counted on the way."""
+    """What a run gives back: the manifest of each file, what was counted, and what was measured."""
 
-    manifest: Manifest
+    manifests: list[Manifest]
+    paths: list[Path]
     counts: dict[str, int]
+    tokens: list[exposure.TokenExposure]
+    groups: list[exposure.GroupExposure]
 
 
 def pseudonymise(
@@ -50,186 +99,220 @@ def pseudonymise(
     project: Project,
     key: Key,
     *,
-    to: Recipient,
+    to: To | Recipient,
     signer: Signer,
     into: Path,
     log: Path,
-    authority: str | None = None,
-    truth_map: Path | None = None,
+    options: Options | None = None,
     done: Callable[[int], None] = lambda _: None,
 ) -> Made:
-    """Write the parcel of `returns` (all of one authority) at `into`.
+    """Write the parcel of `returns` (all of one authority) at `into`, or its two halves beside it.
 
-    `truth_map` gets record_id with dataset, period and local id, for synthetic returns only; `done`
-    is called with 1 after each return. Raises TreError or Problems, and then writes nothing.
+    `done` is called with 1 after each return. Raises TreError or Problems, and then leaves no parcel.
     """
+    options = options or Options()
+    halves = (To(to) if isinstance(to, Recipient) else to).halves(into)
     key.check_project(project.id)
-    whose = _authority(returns, authority, project)
-    synthetic = _synthetic(returns)
-    if truth_map and not synthetic:
+    if project.profile == BARE and len(halves) == 1:
+        raise TreError(
+            "the standard profile's tokens may not stand beside payload",
+            hint="split the file: --to-linker and --to-research; or use the strict profile",
+        )
+    whose = checks.authority_of(returns, options.authority, project)
+    synthetic = checks.is_synthetic(returns)
+    if options.truth_map and not synthetic:
         raise TreError("a truth map is made of synthetic returns only", hint="leave --truth-map out")
     agreed = plan(returns, project)
     agreed.check()
-    parts: dict[str, pa.Table] = {}
-    counts: dict[str, int] = {}
-    truth: list[pa.Table] = []
-    problems: list[Problem] = []
-    for return_ in returns:
-        made = _one(return_, agreed, key, whose)
-        if duplicate := parts.keys() & made.parts.keys():
-            raise TreError(
-                "two returns of the same dataset and period",
-                where=min(duplicate),
-                hint="leave one of them out",
-            )
-        parts |= made.parts
-        problems += made.problems
-        truth.append(made.truth)
-        for name, count in made.counts.items():
-            counts[name] = counts.get(name, 0) + count
-        done(1)
-    if problems:
-        raise Problems("identifiers stand in columns that would stay", problems)
-    facts = _facts(
-        agreed, key, whose, returns, synthetic=synthetic, counts=counts, counter=_next(log, project)
+    counter = checks.series(log, project, key, new=options.new_series)
+    run = _Run(agreed, key, whose, options, _apart(returns, project))
+    pieces = [run.one(return_, done) for return_ in returns]
+    _check(pieces, project)
+    counts = _summed(piece.counts for piece in pieces)
+    facts = _facts(agreed, key, whose, returns, synthetic=synthetic, counts=counts, counter=counter)
+    audit.append(log, checks.BEGUN, project=project.id, counter=counter, plan=agreed.digest)
+    manifests = _write(halves, pieces, facts, signer, options, log)
+    return Made(
+        manifests,
+        [path for _, path, _ in halves],
+        counts,
+        [one for piece in pieces for one in piece.tokens],
+        [piece.groups for piece in pieces if piece.groups],
     )
-    manifest = seal(into, parts, facts, recipient=to, signer=signer)
-    try:
-        if truth_map:
-            _write_truth(truth, truth_map)
-        audit.append(log, SEALED, **_event(manifest, into))
-    except BaseException:
-        into.unlink(missing_ok=True)
-        raise
-    return Made(manifest, counts)
 
 
 @dataclass(frozen=True, slots=True)
-class _Pieces:
+class _Piece:
+    """What one return gives."""
+
+    place: str
     parts: dict[str, pa.Table]
+    stream: Callable[[], pa.RecordBatchReader] | None
     counts: dict[str, int]
     problems: list[Problem]
     truth: pa.Table
+    tokens: list[exposure.TokenExposure] = field(default_factory=list)
+    groups: exposure.GroupExposure | None = None
+
+    def part(self, content: str) -> dict[str, pa.Table | pa.RecordBatchReader]:
+        """The parts that belong into a file of this content."""
+        made: dict[str, pa.Table | pa.RecordBatchReader] = {}
+        if content in ("all", "attributes"):
+            made |= {name: table for name, table in self.parts.items() if name.startswith("payload/")}
+        if content == "all":
+            made |= {name: table for name, table in self.parts.items() if name.startswith("about/")}
+        if content in ("all", "linkage") and self.stream:
+            made[f"tokens/{self.place}"] = self.stream()
+        return made
 
 
-def _one(return_: Return, agreed: Plan, key: Key, authority: str) -> _Pieces:
-    """The parts of one return."""
-    import pyarrow as pa
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What is the same for every return of a run."""
 
-    from tre_toolkit.returns import typed as types_of
+    agreed: Plan
+    key: Key
+    authority: str
+    options: Options
+    apart: frozenset[str]
 
-    typed = types_of(return_)
-    who = people(return_, typed, authority)
-    record_ids = fresh_ids(who.count)
-    place = f"{return_.dataset}/{return_.period}"
-    kept, counted, problems = payload(return_, typed, agreed, who, record_ids)
-    parts = {f"payload/{place}/{name}": table for name, table in kept.items()}
-    if who.count and agreed.project.profile != "research":
-        parts[f"tokens/{place}"] = _tokens(return_, who, record_ids, agreed, key)
-    if who.count and agreed.project.about and agreed.project.profile == "strict":
-        parts[f"about/{place}"] = about(return_, who, record_ids, agreed.project.about)
-    counts = {
-        "rows read": return_.rows_read,
-        "rows refused": return_.rows_refused,
-        "children": who.count,
-        **who.counts,
-        **counted,
-        **_without(who),
-    }
-    truth = pa.table(
-        {
-            "record_id": record_ids,
-            "authority": [authority] * who.count,
-            "dataset": [return_.dataset] * who.count,
-            "period": [return_.period] * who.count,
-            "local_id": who.local_ids,
+    def one(self, return_: Return, done: Callable[[int], None]) -> _Piece:
+        """All that one return gives, but for its tokens, which are made as they are sealed."""
+        from tre_toolkit.returns import typed as types_of
+
+        project, place = self.agreed.project, f"{return_.dataset}/{return_.period}"
+        typed = types_of(return_)
+        who = people(return_, typed, self.authority, without=self.options.without)
+        record_ids = fresh_ids(who.count)
+        moves = shifts(who.local_ids, self.key, self.authority, project.shift_weeks)
+        staying = payload(return_, typed, self.agreed, who, record_ids, shift=moves, areas=self.options.areas)
+        parts = {f"payload/{place}/{name}": table for name, table in staying.tables.items()}
+        if who.count and project.about and project.profile == "strict":
+            parts[f"about/{place}"] = about(return_, who, record_ids, project.about)
+        columns = profiles.columns(project.profile, parts_of(return_.schema)) if who.count else ()
+        cut = self._apart(who)
+        values = {
+            name: _null(who.part(name), cut if name != "local_id" else None) for name in _words(columns)
         }
-    )
-    return _Pieces(parts, counts, problems, truth)
+        singles = [table.name for table in return_.schema.tables if table.key == (table.person,)]
+        done(1)
+        return _Piece(
+            place,
+            parts,
+            self._stream(columns, values, record_ids) if columns else None,
+            _counts(return_, who, staying.counts, int(cut.sum())),
+            staying.problems,
+            _truth(return_, who, record_ids, self.authority),
+            exposure.of_tokens(place, columns, values),
+            exposure.of_groups(
+                place,
+                staying.tables,
+                [one for one in self.agreed.columns if one.dataset == return_.dataset],
+                singles,
+                project.limits,
+            ),
+        )
+
+    def _apart(self, who: People) -> np.ndarray:
+        """Which records are of adopted children, whose tokens are left out."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        listed = pa.array(sorted(self.apart), pa.string())
+        found: np.ndarray = pc.is_in(clean_ids(who.local_ids), listed).to_numpy(zero_copy_only=False)
+        return found
+
+    def _stream(
+        self, columns: Sequence[profiles.Column], values: dict[str, pa.Array], record_ids: np.ndarray
+    ) -> Callable[[], pa.RecordBatchReader]:
+        order = shuffled(len(record_ids))
+        return lambda: token_batches(
+            columns, values, self.key, standardise.VERSION, record_ids, order, jobs=self.options.jobs
+        )
 
 
-def _tokens(return_: Return, who: People, record_ids: object, agreed: Plan, key: Key) -> pa.Table:
+def _write(
+    halves: Sequence[tuple[str, Path, Recipient]],
+    pieces: Sequence[_Piece],
+    facts: Facts,
+    signer: Signer,
+    options: Options,
+    log: Path,
+) -> list[Manifest]:
+    """Seal every half and log it; if anything fails none of them stays."""
+    number, manifests = new_number(), []
+    try:
+        for content, path, recipient in halves:
+            parts: dict[str, pa.Table | pa.RecordBatchReader] = {}
+            for piece in pieces:
+                parts |= piece.part(content)
+            said = facts.model_copy(
+                update={"content": content, "tokens": {} if content == "attributes" else facts.tokens}
+            )
+            manifests.append(seal(path, parts, said, recipient=recipient, signer=signer, number=number))
+        if options.truth_map:
+            _write_truth([piece.truth for piece in pieces], options.truth_map)
+        for manifest, (_, path, _) in zip(manifests, halves, strict=True):
+            audit.append(log, checks.SEALED, **_event(manifest, path))
+    except BaseException:
+        for _, path, _ in halves[: len(manifests)]:
+            path.unlink(missing_ok=True)
+        raise
+    return manifests
+
+
+def _apart(returns: Sequence[Return], project: Project) -> frozenset[str]:
+    return checks.adopted(returns) if project.adoption == "apart" else frozenset()
+
+
+def _check(pieces: Sequence[_Piece], project: Project) -> None:
+    """Raise unless no identifier stands where none may, no place stands twice, and the limits are kept."""
+    places = Counter(piece.place for piece in pieces)
+    for place, times in places.items():
+        if times > 1:
+            raise TreError(
+                "two returns of the same dataset and period", where=place, hint="leave one of them out"
+            )
+    found = [problem for piece in pieces for problem in piece.problems]
+    if found:
+        raise Problems("identifiers stand in columns that would stay", found)
+    tokens = [one for piece in pieces for one in piece.tokens]
+    exposed = exposure.problems(tokens, [piece.groups for piece in pieces if piece.groups], project.limits)
+    if exposed:
+        raise Problems("more would be exposed than the project allows", exposed)
+
+
+def _null(values: pa.Array, cut: np.ndarray | None) -> pa.Array:
+    """The values, missing where `cut` is true."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    columns = profiles.columns(agreed.project.profile, parts_of(return_.schema))
-    parts = {name: who.parts.get(name, pa.nulls(who.count, pa.string())) for name in _words(columns)}
-    made = token_columns(columns, parts, key, standardise.VERSION)
-    return pa.table({"record_id": record_ids, **made}).take(pa.array(shuffled(who.count)))
+    return values if cut is None else pc.if_else(pa.array(cut), pa.scalar(None, values.type), values)
 
 
 def _words(columns: Iterable[profiles.Column]) -> set[str]:
     return {part for column in columns for part in column.parts}
 
 
-def _without(who: People) -> dict[str, int]:
-    """How many children have no usable value of each part that matters to linkage."""
+def _counts(return_: Return, who: People, more: dict[str, int], apart: int) -> dict[str, int]:
+    """What the report counts of one return; how many children have no usable value of what linkage needs most."""
     told = ("local_id", "upn", "birth_date", "sex", "given", "surname", "postcode", "uprn", "nhs", "uln")
-    return {f"children without {part}": who.parts[part].null_count for part in told if part in who.parts}
+    return {
+        "rows read": return_.rows_read,
+        "rows refused": return_.rows_refused,
+        "children": who.count,
+        **who.counts,
+        **more,
+        "adopted children kept apart": apart,
+        **{f"children without {part}": who.parts[part].null_count for part in told if part in who.parts},
+    }
 
 
-def _authority(returns: Sequence[Return], named: str | None, project: Project) -> str:
-    found = {return_.authority for return_ in returns if return_.authority} | ({named} if named else set())
-    if not returns:
-        raise TreError("there is no return here", hint="name the files or folders that hold them")
-    if len(found) > 1:
-        raise TreError(
-            f"returns of several authorities in one parcel: {', '.join(sorted(found))}",
-            hint="make a parcel for each authority",
-        )
-    if not found:
-        raise TreError(
-            "the returns don't say whose they are", hint="name the authority's three digits with --authority"
-        )
-    whose = found.pop()
-    if whose not in project.authorities:
-        raise TreError(
-            f"the project's declaration doesn't name authority {whose}",
-            hint=f"it names {', '.join(sorted(project.authorities))}",
-        )
-    return whose
-
-
-def _synthetic(returns: Sequence[Return]) -> bool:
-    """Whether the batch is of invented children. Raises TreError when some are and some aren't."""
-    marks = {return_.synthetic for return_ in returns}
-    if len(marks) > 1:
-        raise TreError(
-            "synthetic and real returns in one batch", hint="never mix them: make two parcels of two projects"
-        )
-    for return_ in returns:
-        invented, issued = _upns(return_)
-        if return_.synthetic and issued:
-            raise TreError(
-                "a return marked synthetic holds UPNs that were issued to real children",
-                where=Where(return_.dataset),
-                hint="take the mark SYNTHETIC.json away if the return is real",
-            )
-        if not return_.synthetic and invented:
-            raise TreError(
-                "a real return holds UPNs of authority 999, which mark invented children",
-                where=Where(return_.dataset),
-                hint="find out where these rows come from before anything leaves",
-            )
-    return marks == {True}
-
-
-def _upns(return_: Return) -> tuple[int, int]:
-    """How many valid UPNs of the return are of authority 999, and how many of any other."""
-    import pyarrow.compute as pc
-
-    from pseudonymise.people import text
-    from pseudonymise.planning import token_fields
-
-    invented = issued = 0
-    for table, field in token_fields(return_.schema).get("upn", []):
-        frame = return_.tables.get(table.name)
-        if frame is None or field.name not in frame:
-            continue
-        found = standardise.upn_parts(text(frame[field.name]))
-        valid = pc.drop_null(pc.coalesce(found["upn"], found["upn_temp"]))
-        marked = pc.sum(pc.equal(pc.utf8_slice_codeunits(valid, 1, 4), INVENTED)).as_py() or 0
-        invented, issued = invented + marked, issued + len(valid) - marked
-    return invented, issued
+def _summed(counted: Iterable[dict[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for counts in counted:
+        total.update(counts)
+    return dict(total)
 
 
 def _facts(
@@ -272,34 +355,41 @@ def _catalogue_digest(returns: Sequence[Return]) -> str:
     return hashlib.sha256("\n".join(spelt).encode()).hexdigest()
 
 
-def _next(log: Path, project: Project) -> int:
-    """One more than the parcels this project's log has seen leave."""
-    if not log.exists():
-        return 1
-    left = [event for event in audit.events(log) if event.name == SEALED]
-    return 1 + len([event for event in left if event.facts.get("project") == project.id])
-
-
-def _event(manifest: Manifest, into: Path) -> dict[str, audit.Fact]:
-    from tre_toolkit.files import digest
-
+def _event(manifest: Manifest, path: Path) -> dict[str, audit.Fact]:
     return {
         "project": manifest.project,
         "parcel": manifest.parcel,
+        "content": manifest.content,
         "counter": manifest.counter,
         "authority": manifest.authority,
         "profile": manifest.profile,
+        "standardiser": manifest.standardiser,
+        "key_commitment": manifest.key_commitment,
         "synthetic": manifest.synthetic,
         "sealed_for": manifest.recipient,
-        "sha256": digest(into),
+        "sha256": digest(path),
         "rows": {part.name: part.rows for part in manifest.parts},
         "counts": dict(manifest.counts),
     }
 
 
+def _truth(return_: Return, who: People, record_ids: np.ndarray, authority: str) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table(
+        {
+            "record_id": record_ids,
+            "authority": [authority] * who.count,
+            "dataset": [return_.dataset] * who.count,
+            "period": [return_.period] * who.count,
+            "local_id": who.local_ids,
+        }
+    )
+
+
 def _write_truth(truth: Sequence[pa.Table], path: Path) -> None:
     import pyarrow as pa
-    import pyarrow.csv as csv
+    from pyarrow import csv
 
     with new_file(path, mode=0o600) as part:
         csv.write_csv(pa.concat_tables(truth), part)

@@ -12,6 +12,7 @@ from tre_toolkit import console
 from tre_toolkit.errors import MisuseError, TreError
 
 if TYPE_CHECKING:
+    from pseudonymise.batch import Made
     from pseudonymise.planning import Plan
     from tre_toolkit.returns import Return
 
@@ -50,15 +51,25 @@ def pseudonymise(
     project: Path = typer.Option(..., "--project", help="The project's declaration, tre.toml."),
     key_: Path = KEY,
     signer: Path = typer.Option(..., "--signer", help="Your authority's signer key file."),
-    to: Path = typer.Option(..., "--to", help="The linkage zone's transport public key."),
-    into: Path = typer.Option(..., "--into", help="New parcel."),
+    into: Path = typer.Option(..., "--into", help="New parcel; of a split file .linkage and .attributes."),
+    to: Path | None = typer.Option(None, "--to", help="Public key of the one who gets all of it."),
+    to_linker: Path | None = typer.Option(None, "--to-linker", help="Split: public key for the tokens."),
+    to_research: Path | None = typer.Option(None, "--to-research", help="Split: public key for the payload."),
     authority: str | None = typer.Option(
         None, help="Your authority's three digits, where the files don't say."
     ),
+    without: Path | None = typer.Option(
+        None, help="List of local numbers, one a line, of children whose records stay behind."
+    ),
+    areas: Path | None = typer.Option(None, help="Your lookup of areas: a CSV file, postcode,area."),
     log: Path | None = typer.Option(None, help="Audit log; audit.log beside the key if absent."),
     truth_map: Path | None = typer.Option(
         None, help="Synthetic returns only: write which record is which child."
     ),
+    new_series: bool = typer.Option(
+        False, "--new-series", help="The key or the cleaning rules changed, and that is meant."
+    ),
+    jobs: int = typer.Option(1, min=1, help="Processes that make tokens side by side."),
     passphrase_file: Path | None = PASSPHRASE,
     as_json: bool = typer.Option(False, "--json", help="What was made, as JSON."),
 ) -> None:
@@ -66,15 +77,28 @@ def pseudonymise(
 
     Example: `tre pseudonymise extracts/ --project tre.toml --key project.key --signer signer.key --to tre.key.pub --into 990.parcel`
     """
+    from pseudonymise.batch import Options, To
     from pseudonymise.batch import pseudonymise as run
+    from pseudonymise.checks import read_list
+    from pseudonymise.coarsen import Areas
     from pseudonymise.keys import Key
     from tre_toolkit.parcel.keys import Recipient
     from tre_toolkit.project import Project
     from tre_toolkit.signing import Signer
 
-    declared, recipient = Project.read(project), Recipient.read(to)
-    if into.exists():
-        raise TreError("something stands here already", where=str(into), hint="name another place")
+    declared = Project.read(project)
+    whom = To(*(Recipient.read(path) if path else None for path in (to, to_linker, to_research)))
+    for _, path, _ in whom.halves(into):
+        if path.exists():
+            raise TreError("something stands here already", where=str(path), hint="name another place")
+    options = Options(
+        authority=authority,
+        without=read_list(without) if without else frozenset(),
+        areas=Areas.read(areas) if areas else None,
+        truth_map=truth_map,
+        new_series=new_series,
+        jobs=jobs,
+    )
     read = _read(returns)
     passphrase = console.passphrase(passphrase_file, what=f"{key_} and {signer}")
     with console.progress("pseudonymising", len(read)) as done:
@@ -82,24 +106,39 @@ def pseudonymise(
             read,
             declared,
             Key.read(key_, passphrase),
-            to=recipient,
+            to=whom,
             signer=Signer.read(signer, passphrase),
             into=into,
             log=log or key_.with_name("audit.log"),
-            authority=authority,
-            truth_map=truth_map,
+            options=options,
             done=done,
         )
     if as_json:
-        console.answer_json({"parcel": str(into), **made.manifest.model_dump(mode="json", by_alias=True)})
-        return
+        console.answer_json([manifest.model_dump(mode="json", by_alias=True) for manifest in made.manifests])
+    else:
+        _tell_made(made)
+
+
+def _tell_made(made: Made) -> None:
     console.answer_table(
         ["counted", "number"], [[name, count] for name, count in made.counts.items() if count]
     )
-    console.answer(
-        f"{into}: parcel {made.manifest.counter} of authority {made.manifest.authority}, "
-        f"{len(made.manifest.parts)} parts sealed for {recipient.fingerprint}"
-    )
+    worst = max(made.tokens, key=lambda one: one.share, default=None)
+    if worst is not None:
+        console.answer(
+            f"frequency attack: at most {worst.share:.2%} of a column's tokens are borne by ten or more "
+            f"({worst.column}, largest group {worst.largest})"
+        )
+    for group in made.groups:
+        console.answer(
+            f"{group.place}: {group.exposed:,} of {group.children:,} children share their kept "
+            f"quasi-identifiers with few others; leaving out {group.coarsest or 'the column'} would leave {group.would_be:,}"
+        )
+    for path, manifest in zip(made.paths, made.manifests, strict=True):
+        console.answer(
+            f"{path}: parcel {manifest.counter} of authority {manifest.authority}, {len(manifest.parts)} parts "
+            f"({manifest.content}) sealed for {manifest.recipient}"
+        )
 
 
 def _read(paths: list[Path]) -> list[Return]:

@@ -23,6 +23,8 @@ MEANING = {
     "month": "leaves as the first day of its month",
     "year": "leaves as the year",
     "district": "leaves as the postcode district (SW1A 1AA becomes SW1A)",
+    "shifted": "leaves moved by a number of weeks that is the child's own and known to nobody",
+    "area": "leaves as the area your own lookup names for the postcode",
     "drop": "doesn't leave",
 }
 

@@ -7,11 +7,13 @@ counted; what stays and is text or number is scanned for identifiers first.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pseudonymise import standardise
-from pseudonymise.people import People, text
+from pseudonymise.coarsen import STAYS, Areas, Setting
+from pseudonymise.people import NOBODY, People, text
 from pseudonymise.planning import ColumnPlan, Plan
 from pseudonymise.scan import identifiers
 from tre_toolkit.errors import Problem, Where
@@ -25,29 +27,45 @@ if TYPE_CHECKING:
     from tre_toolkit.returns import Return
 
 
+@dataclass(frozen=True, slots=True)
+class Staying:
+    """Table name to what stays of it, what was counted, and identifiers found where none may be."""
+
+    tables: dict[str, pa.Table]
+    counts: dict[str, int]
+    problems: list[Problem]
+
+
 def payload(
-    return_: Return, typed: dict[str, pd.DataFrame], plan: Plan, who: People, record_ids: np.ndarray
-) -> tuple[dict[str, pa.Table], dict[str, int], list[Problem]]:
-    """Table name to what stays of it, what was counted on the way, and every identifier found where none may be."""
+    return_: Return,
+    typed: dict[str, pd.DataFrame],
+    plan: Plan,
+    who: People,
+    record_ids: np.ndarray,
+    *,
+    shift: np.ndarray,
+    areas: Areas | None,
+) -> Staying:
+    """What stays of every table of a return. `shift` has the days of each record."""
+    import numpy as np
+
     tables: dict[str, pa.Table] = {}
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     problems: list[Problem] = []
     for table in return_.schema.tables:
         staying = [one for one in plan.of(return_.dataset, table.name) if one.stays != "drop"]
         if not staying or table.name not in return_.tables:
             continue
         raw = return_.tables[table.name]
-        staying = [one for one in staying if one.column in raw]
-        made, unknown, found = _columns(return_.schema, raw, typed[table.name], staying)
-        problems += found
-        counts["codes no list knows"] = counts.get("codes no list knows", 0) + unknown
         codes = who.codes.get(table.name)
+        rows = np.zeros(len(raw), np.int64) if codes is None or not who.count else shift[np.maximum(codes, 0)]
+        made, unknown, found = _columns(return_.schema, raw, typed[table.name], staying, Setting(rows, areas))
+        problems += found
+        counts["codes no list knows"] += unknown
         if codes is not None:
-            counts["rows that name no child"] = counts.get("rows that name no child", 0) + int(
-                (codes < 0).sum()
-            )
+            counts["rows that name no child"] += int((codes == NOBODY).sum())
         tables[table.name] = _rows(made, codes, record_ids, len(raw))
-    return tables, counts, problems
+    return Staying(tables, dict(counts), problems)
 
 
 def about(return_: Return, who: People, record_ids: np.ndarray, wanted: Sequence[str]) -> pa.Table:
@@ -98,12 +116,18 @@ def _rows(made: dict[str, pa.Array], codes: np.ndarray | None, record_ids: np.nd
 
 
 def _columns(
-    schema: Schema, raw: pd.DataFrame, typed: pd.DataFrame, staying: Sequence[ColumnPlan]
+    schema: Schema,
+    raw: pd.DataFrame,
+    typed: pd.DataFrame,
+    staying: Sequence[ColumnPlan],
+    setting: Setting,
 ) -> tuple[dict[str, pa.Array], int, list[Problem]]:
     made: dict[str, pa.Array] = {}
     unknown = 0
     problems: list[Problem] = []
     for one in staying:
+        if one.column not in raw:
+            continue
         field = schema.column(one.table, one.column)
         values = text(raw[one.column])
         if field.type in ("string", "code", "integer") and one.stays == "keep":
@@ -113,7 +137,7 @@ def _columns(
             unknown += known.null_count - values.null_count
             made[one.column] = known
         else:
-            made[one.column] = STAYS[one.stays](values, typed[one.column], field)
+            made[one.column] = STAYS[one.stays](values, typed[one.column], field, setting)
     return made, unknown, problems
 
 
@@ -125,48 +149,6 @@ def _known(schema: Schema, field: Field, values: pa.Array) -> pa.Array:
     listed = schema.dataset.code_lists[field.codes].codes if field.codes else ()
     there = pc.is_in(values, pa.array(sorted({code.value for code in listed}), pa.string()))
     return pc.if_else(there, values, pa.scalar(None, pa.string()))
-
-
-def _keep(values: pa.Array, typed: pd.Series, field: Field) -> pa.Array:
-    import pyarrow as pa
-
-    kinds = {
-        "date": pa.date32(),
-        "datetime": pa.date32(),
-        "integer": pa.int64(),
-        "decimal": pa.float64(),
-        "bool": pa.bool_(),
-    }
-    if field.type not in kinds:
-        return values
-    got = pa.array(typed, from_pandas=True)
-    return (got.combine_chunks() if isinstance(got, pa.ChunkedArray) else got).cast(
-        kinds[field.type], safe=False
-    )
-
-
-def _month(values: pa.Array, typed: pd.Series, field: Field) -> pa.Array:
-    import pyarrow.compute as pc
-
-    return pc.cast(pc.floor_temporal(_keep(values, typed, field), unit="month"), "date32")
-
-
-def _year(values: pa.Array, typed: pd.Series, field: Field) -> pa.Array:
-    import pyarrow.compute as pc
-
-    return pc.year(_keep(values, typed, field))
-
-
-def _district(values: pa.Array, typed: pd.Series, field: Field) -> pa.Array:
-    return standardise.postcode_parts(values)["postcode_district"]
-
-
-STAYS: dict[str, Callable[[pa.Array, pd.Series, Field], pa.Array]] = {
-    "keep": _keep,
-    "month": _month,
-    "year": _year,
-    "district": _district,
-}
 
 
 def _ethnicity(return_: Return, who: People) -> dict[str, pa.Array]:

@@ -31,10 +31,15 @@ RULES: dict[str, Callable[[pa.Array], dict[str, pa.Array]]] = {
     "uln": standardise.uln,
 }
 
+NOBODY, LEFT_OUT = (
+    -1,
+    -2,
+)  # in place of a record: the row names no child; the child is on the controller's list
+
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """`codes[table]` gives each row's record, numbered from 0 (-1: the row names nobody); `parts` has a row a record."""
+    """`codes[table]` gives each row's record, from 0 (or NOBODY, LEFT_OUT); `parts` has a row a record."""
 
     count: int
     codes: dict[str, np.ndarray]
@@ -42,11 +47,23 @@ class People:
     parts: dict[str, pa.Array]
     counts: dict[str, int] = field(default_factory=dict)
 
+    def part(self, name: str) -> pa.Array:
+        """The part called `name`; missing throughout where the return hasn't it."""
+        import pyarrow as pa
 
-def people(return_: Return, typed: dict[str, pd.DataFrame], authority: str) -> People:
-    """The records of a return and the parts of each, null where nothing usable stands."""
+        return self.parts.get(name, pa.nulls(self.count, pa.string()))
+
+
+def people(
+    return_: Return, typed: dict[str, pd.DataFrame], authority: str, *, without: frozenset[str] = frozenset()
+) -> People:
+    """The records of a return and the parts of each, null where nothing usable stands.
+
+    `without` holds the local numbers, in their clean form, of children who are left out altogether.
+    """
     schema = return_.schema
     codes, ids, counts = _records(return_, schema)
+    codes, ids, counts["children left out by the list"] = _leave_out(codes, ids, without)
     parts = _parts(return_, schema, typed, codes, len(ids))
     if "local_id" in token_fields(schema):
         parts["local_id"] = standardise.local_ids(ids, authority)
@@ -99,6 +116,30 @@ def _records(return_: Return, schema: Schema) -> tuple[dict[str, np.ndarray], pa
         counts["rows that repeat a child"] = len(rows) - distinct_rows
         counts["children not in the person table"] = len(ids) - distinct_rows
     return codes, ids, counts
+
+
+def clean_ids(ids: pa.Array) -> pa.Array:
+    """Local numbers in the form lists of them are compared in: capitals, no blanks around them."""
+    import pyarrow.compute as pc
+
+    return pc.utf8_upper(pc.utf8_trim_whitespace(ids))
+
+
+def _leave_out(
+    codes: dict[str, np.ndarray], ids: pa.Array, without: frozenset[str]
+) -> tuple[dict[str, np.ndarray], pa.Array, int]:
+    """The records without those children, numbered anew, and how many there were."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not without or not len(ids):
+        return codes, ids, 0
+    named = pc.is_in(clean_ids(ids), pa.array(sorted(without))).to_numpy(zero_copy_only=False)
+    fresh = np.append(
+        np.where(named, LEFT_OUT, np.cumsum(~named) - 1), NOBODY
+    )  # the last is for "names nobody"
+    return {name: fresh[rows] for name, rows in codes.items()}, ids.filter(pa.array(~named)), int(named.sum())
 
 
 def _parts(

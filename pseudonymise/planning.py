@@ -1,8 +1,8 @@
 """The plan: every column of every return and its fate, agreed before anything is made.
 
 A fate has two halves. `token`: the domain in which the column becomes (part of) tokens, if any.
-`stays`: what of it goes into the payload: all (`keep`), a coarser form (`month`, `year`,
-`district`), or nothing (`drop`). The catalogue proposes, the project's signed declaration decides,
+`stays`: what of it goes into the payload: all (`keep`), another form (`month`, `year`, `shifted`,
+`district`, `area`), or nothing (`drop`). The catalogue proposes, the project's signed declaration decides,
 and three things nobody can decide: a direct identifier never stays, a column nobody declared stops
 the run, free text is dropped.
 """
@@ -226,9 +226,9 @@ def _bad_fates(columns: dict[str, ColumnPlan], project: Project) -> Iterable[Pro
             continue
         if fate == "keep" and NEVER_STAYS & set(one.role.split(", ")):
             yield Problem("an identifier can't be kept", Where(column=name), "declare token or drop")
-        if fate in ("month", "year") and one.type not in DATES:
+        if fate in ("month", "year", "shifted") and one.type not in DATES:
             yield Problem(f"{fate} of a column that is no date", Where(column=name))
-        if fate == "district" and one.type != "string":
-            yield Problem("district of a column that is no postcode", Where(column=name))
+        if fate in ("district", "area") and one.type != "string":
+            yield Problem(f"{fate} of a column that is no postcode", Where(column=name))
         if fate == "token" and not one.token:
             yield Problem("the catalogue names no token domain for this column", Where(column=name))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pseudonymise.keys import Key
 from pseudonymise.profiles import Column
+from pseudonymise.workers import side_by_side
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 SIZE = 16  # bytes of a token: at 10^8 values the odds of any collision are 1.5e-23
 SAMPLE = 4096  # values looked at to see whether they repeat
+STRETCH = 1 << 14  # records whose tokens are held at a time: 33 MB at strict's widest
 REPEATS = 0.5  # share of distinct values below which encoding them first pays
 # Characters of a value that are left out in turn; every list of a column has one token more than this,
 # made up with random ones, so that a list's length doesn't tell a name's.
@@ -59,17 +61,47 @@ def tokenise(values: pa.Array, key: bytes) -> pa.FixedSizeBinaryArray:
 
 
 def token_columns(
-    columns: Sequence[Column], parts: dict[str, pa.Array], key: Key, standardiser: str
+    columns: Sequence[Column], parts: Mapping[str, pa.Array], key: Key, standardiser: str
 ) -> dict[str, pa.Array]:
     """Every token column of a person frame: name to array of tokens (or of lists of tokens)."""
-    made: dict[str, pa.Array] = {}
-    for column in columns:
-        secret = key.domain_key(column.domain, standardiser)
-        if column.deletions:
-            made[column.name] = _deletion_tokens(column, parts, secret)
-        else:
-            made[column.name] = tokenise(compose([parts[part] for part in column.parts]), secret)
-    return made
+    return {
+        column.name: _column(column, parts, key.domain_key(column.domain, standardiser)) for column in columns
+    }
+
+
+def token_batches(
+    columns: Sequence[Column],
+    parts: Mapping[str, pa.Array],
+    key: Key,
+    standardiser: str,
+    record_ids: np.ndarray,
+    order: np.ndarray,
+    *,
+    jobs: int = 1,
+) -> pa.RecordBatchReader:
+    """The tokens part of a parcel, `record_id` first, rows in `order`, made a stretch at a time as it is read.
+
+    With several `jobs` the stretches are made side by side in forked processes: the key is
+    inherited, never sent.
+    """
+    import pyarrow as pa
+
+    secrets_of = {column.name: key.domain_key(column.domain, standardiser) for column in columns}
+    stretches = [order[at : at + STRETCH] for at in range(0, len(order), STRETCH)] or [order]
+
+    def make(number: int) -> pa.RecordBatch:
+        rows = pa.array(stretches[number])
+        some = {name: values.take(rows) for name, values in parts.items()}
+        made = {column.name: _column(column, some, secrets_of[column.name]) for column in columns}
+        return pa.RecordBatch.from_pydict({"record_id": pa.array(record_ids[stretches[number]]), **made})
+
+    kinds = [
+        (column.name, pa.list_(pa.binary(SIZE)) if column.deletions else pa.binary(SIZE))
+        for column in columns
+    ]
+    schema = pa.schema([("record_id", pa.int64()), *kinds])
+    made = side_by_side(make, len(stretches), jobs)
+    return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in made))
 
 
 def text_form(field: str, token: bytes) -> str:
@@ -88,6 +120,12 @@ def from_text(text: str) -> tuple[str, bytes]:
     if not field or version != "t1" or len(token) != SIZE or text_form(field, token) != text:
         raise ValueError("not the text form of a token")
     return field, token
+
+
+def _column(column: Column, parts: Mapping[str, pa.Array], secret: bytes) -> pa.Array:
+    if column.deletions:
+        return _deletion_tokens(column, parts, secret)
+    return tokenise(compose([parts[part] for part in column.parts]), secret)
 
 
 def _hashed(values: pa.Array, key: bytes) -> pa.FixedSizeBinaryArray:
@@ -110,7 +148,7 @@ def _hashed(values: pa.Array, key: bytes) -> pa.FixedSizeBinaryArray:
     return pa.array(tokens, pa.binary(SIZE))
 
 
-def _deletion_tokens(column: Column, parts: dict[str, pa.Array], key: bytes) -> pa.ListArray:
+def _deletion_tokens(column: Column, parts: Mapping[str, pa.Array], key: bytes) -> pa.ListArray:
     """For each value a fixed-length list: its token, one for each single deletion, and random fill, in random order."""
     import numpy as np
     import pyarrow as pa

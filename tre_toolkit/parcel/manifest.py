@@ -7,6 +7,7 @@ A manifest has one spelling (canonical JSON), and that spelling is what is signe
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,6 +122,11 @@ class Envelope:
                 "recipient": self.recipient,
             }
         )
+
+
+def new_number() -> str:
+    """A parcel's own number, 32 random hex digits; both halves of a split file bear the same one."""
+    return secrets.token_hex(16)
 
 
 def envelope(manifest: Manifest) -> Envelope:

@@ -7,7 +7,6 @@ file appears under its name only when it is whole.
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,13 +16,14 @@ from tre_toolkit.errors import TreError
 from tre_toolkit.files import new_file
 from tre_toolkit.parcel.archive import Archive, Counter
 from tre_toolkit.parcel.keys import Recipient
-from tre_toolkit.parcel.manifest import FORMAT, PURPOSE, Envelope, Facts, Manifest, Part
+from tre_toolkit.parcel.manifest import FORMAT, PURPOSE, Envelope, Facts, Manifest, Part, new_number
 from tre_toolkit.parcel.stream import SealedWriter
 from tre_toolkit.signing import Signer
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+RANDOM = ("t_", "n_")  # columns of tokens
 MANIFEST, SIGNATURE, PARTS = "manifest.json", "manifest.sig", "parts/"
 
 
@@ -34,12 +34,13 @@ def seal(
     *,
     recipient: Recipient,
     signer: Signer,
+    number: str | None = None,
 ) -> Manifest:
     """Write `parts` (name to table, or to a reader of batches) as a new parcel at `path`.
 
-    Raises TreError when the place is taken or a part's name is not one.
+    `number` is given when another half of the same file has it already. Raises TreError when the place is taken or a part's name is not one.
     """
-    number = secrets.token_hex(16)
+    number = number or new_number()
     bound = Envelope(number, facts.project, facts.project_digest, recipient.fingerprint)
     with new_file(path) as unfinished, unfinished.open("wb") as file:
         archive = Archive(file)
@@ -89,7 +90,7 @@ def _write_part(
 
     schema = content.schema.remove_metadata()  # pandas' notes hold what an index looked like
     # tokens are random: neither a dictionary nor compression shortens them
-    plain = [field.name for field in schema if not pa.types.is_fixed_size_binary(field.type)]
+    plain = [field.name for field in schema if not field.name.startswith(RANDOM)]
     batches = content.to_batches(max_chunksize=1 << 16) if isinstance(content, pa.Table) else content
     rows = 0
     with archive.entry(f"{PARTS}{name}") as entry:

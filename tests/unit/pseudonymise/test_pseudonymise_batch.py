@@ -6,6 +6,7 @@ import dataclasses
 import pytest
 
 from pseudonymise import pseudonymise
+from pseudonymise.batch import Options
 from pseudonymise.tokens import token_columns
 from tre_toolkit import audit
 from tre_toolkit.errors import Problems, TreError
@@ -163,19 +164,19 @@ def test_invented_upns_in_a_real_return_and_real_ones_in_a_synthetic_return_are_
     with pytest.raises(TreError, match="issued to real children"):
         run([draw.cin(child_identifiers=real)])
     made, _ = run([draw.cin(child_identifiers=real, synthetic=False)])
-    assert made.manifest.synthetic is False
+    assert made.manifests[0].synthetic is False
 
 
 def test_a_truth_map_names_each_record_and_is_refused_for_real_returns(run, draw, tmp_path):
     truth = tmp_path / "truth.csv"
-    _, parcel = run([draw.cin()], truth_map=truth)
+    _, parcel = run([draw.cin()], options=Options(truth_map=truth))
     rows = list(csv.DictReader(truth.read_text().splitlines()))
     assert {row["local_id"] for row in rows} == {"A1", "B2"}
     ids = set(parcel.part("tokens/cin_census/2025")["record_id"].to_pylist())
     assert {int(row["record_id"]) for row in rows} == ids
     real = draw.cin(synthetic=False, child_identifiers={"LAchildID": ["A1"], "Sex": ["F"]})
     with pytest.raises(TreError, match="synthetic returns only"):
-        run([real], truth_map=tmp_path / "t2.csv", name="x.parcel")
+        run([real], options=Options(truth_map=tmp_path / "t2.csv"), name="x.parcel")
     assert not (tmp_path / "x.parcel").exists()
 
 
@@ -184,8 +185,8 @@ def test_returns_of_two_authorities_or_none_are_refused(run, draw):
         run([draw.cin("990"), draw.cin("991", year=2024)])
     with pytest.raises(TreError, match="don't say whose"):
         run([draw.cin(None)])
-    made, _ = run([draw.cin(None)], authority="990")
-    assert made.manifest.authority == "990"
+    made, _ = run([draw.cin(None)], options=Options(authority="990"))
+    assert made.manifests[0].authority == "990"
     with pytest.raises(TreError, match="doesn't name authority"):
         run([draw.cin("201")], name="y.parcel")
 
@@ -198,9 +199,12 @@ def test_the_same_return_twice_is_refused(run, draw):
 def test_every_parcel_is_logged_and_counted_up(run, draw, tmp_path):
     first, _ = run([draw.cin()])
     second, _ = run([draw.cin()], name="again.parcel")
-    assert (first.manifest.counter, second.manifest.counter) == (1, 2)
-    logged = list(audit.events(tmp_path / "audit.log"))
-    assert [event.facts["parcel"] for event in logged] == [first.manifest.parcel, second.manifest.parcel]
+    assert (first.manifests[0].counter, second.manifests[0].counter) == (1, 2)
+    logged = [event for event in audit.events(tmp_path / "audit.log") if event.name == "parcel sealed"]
+    assert [event.facts["parcel"] for event in logged] == [
+        first.manifests[0].parcel,
+        second.manifests[0].parcel,
+    ]
 
 
 def test_a_log_that_can_t_be_written_leaves_no_parcel(tmp_path, draw, project, key, receiver, signer):
