@@ -360,7 +360,7 @@ def parts(frame: pd.DataFrame) -> pd.DataFrame:
     clean = {}
     for column in ("given", "middle", "surname"):
         values = frame[column].str.upper().str.replace(r"[^A-Z]+", " ", regex=True).str.strip()
-        clean[column] = values.where(~values.isin(["BABY", "", "UNKNOWN"]) & values.notna())
+        clean[column] = values.where(~values.isin(["BABY", "", "UNKNOWN"]) & values.notna()).astype("str")
     out["given"] = clean["given"].str.split(" ").str[0]
     out["given_joined"] = clean["given"].str.replace(" ", "")
     out["middle"] = clean["middle"].str.split(" ").str[0]
@@ -398,7 +398,14 @@ def parts(frame: pd.DataFrame) -> pd.DataFrame:
     )
     out["upn"], out["upn_any"] = frame["upn"].where(right), frame["upn"]
     out["upn_temp"], out["former_upn"] = frame["upn_temp"], frame["former_upn"]
-    valid = frame["nhs"].dropna().map(_nhs_right).reindex(frame.index, fill_value=False).astype(bool)
+    valid = (
+        frame["nhs"]
+        .dropna()
+        .astype("str")
+        .map(_nhs_right)
+        .reindex(frame.index, fill_value=False)
+        .astype(bool)
+    )
     out["nhs"], out["nhs_any"], out["uln"] = frame["nhs"].where(valid), frame["nhs"], frame["uln"]
     return out
 

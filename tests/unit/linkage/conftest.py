@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+import importlib.util
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -75,3 +77,20 @@ def drawn():
 @pytest.fixture
 def linked():
     return people_in
+
+
+@pytest.fixture(scope="session")
+def population():
+    """The invented two-authority population of the benchmarks, as a module."""
+    path = Path(__file__).parents[2] / "benchmarks" / "linkage_population.py"
+    spec = importlib.util.spec_from_file_location("linkage_population", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def two_files(population):
+    """Two invented files: (clear left, clear right, records)."""
+    a, b = population.invent(4000, 21)
+    return a, b, population.records(population.parts(a), population.parts(b))
