@@ -50,6 +50,8 @@ def year_in(name: str) -> int | None:
         start, end = int(found[1]), found[2]
         follows = end is not None and int(end) % 100 == (start + 1) % 100
         years.add(start + 1 if follows else start)
+        if end is not None and len(end) == 4 and not follows:
+            years.add(int(end))
     return years.pop() if len(years) == 1 else None
 
 

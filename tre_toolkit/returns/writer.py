@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tre_toolkit.engine import Engine
 from tre_toolkit.errors import TreError
 from tre_toolkit.files import new_file, write_text
 from tre_toolkit.returns import cells
@@ -43,18 +44,18 @@ def file_name(return_: Return, table: Table, suffix: str) -> str:
 
 
 def _csv(return_: Return, schema: Schema, folder: Path) -> list[Path]:
-    """One file a table; a table without rows has its header alone."""
-    from pyarrow import csv as arrow_csv
-
+    """One file a table, cells quoted only where they must be; a table without rows has its header alone."""
     written = []
-    how = arrow_csv.WriteOptions(quoting_style="needed", quoting_header="needed")
-    for table in schema.tables:
-        only = {field.name for field in table.fields if field.only == "xml"}
-        columns = [name for name in table.columns if name not in only]
-        path = folder / file_name(return_, table, ".csv")
-        with new_file(path) as part:
-            arrow_csv.write_csv(cells.arrow(return_.tables[table.name], columns), part, how)
-        written.append(path)
+    with Engine() as engine:
+        for table in schema.tables:
+            only = {field.name for field in table.fields if field.only == "xml"}
+            columns = [name for name in table.columns if name not in only]
+            path = folder / file_name(return_, table, ".csv")
+            engine.table("rows", cells.arrow(return_.tables[table.name], columns))
+            with new_file(path) as part:
+                place = str(part).replace("'", "''")
+                engine.run(f"COPY \"rows\" TO '{place}' (FORMAT csv, HEADER, DELIMITER ',')")
+            written.append(path)
     return written
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tre_toolkit.errors import Problem, TreError, Where
 from tre_toolkit.returns import cells
@@ -18,7 +18,7 @@ from tre_toolkit.returns.xml_plan import Sheet, Step, Unit, units
 from tre_toolkit.schema import Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import pandas as pd
     import pyarrow as pa
@@ -74,18 +74,18 @@ def peek(path: Path, limit: int = PEEK) -> tuple[set[tuple[str, ...]], dict[tupl
     texts: dict[tuple[str, ...], str] = {}
     here: list[str] = []
     try:
-        for count, (event, element) in enumerate(
-            etree.iterparse(str(path), events=("start", "end"), **_hardened())
-        ):
-            if event == "start":
-                here.append(_local(element))
-                paths.add(tuple(here))
-            else:
-                if not len(element) and element.text:
-                    texts.setdefault(tuple(here), element.text.strip())
-                here.pop()
-            if count > limit:
-                break
+        with path.open("rb") as file:
+            walk = etree.iterparse(file, events=("start", "end"), **_hardened())
+            for count, (event, element) in enumerate(walk):
+                if event == "start":
+                    here.append(_local(element))
+                    paths.add(tuple(here))
+                else:
+                    if not len(element) and element.text:
+                        texts.setdefault(tuple(here), element.text.strip())
+                    here.pop()
+                if count > limit:
+                    break
     except (etree.XMLSyntaxError, OSError):
         pass
     return paths, texts
@@ -103,34 +103,42 @@ def _hardened() -> dict[str, Any]:
     }
 
 
-def _records(path: Path, schema: Schema, plans: list[Unit], reading: Reading) -> Any:
+def _records(path: Path, schema: Schema, plans: list[Unit], reading: Reading) -> Iterator[tuple[Any, Unit]]:
     """Yield each unit's element with its plan as its end tag is met, and forget it afterwards."""
     from lxml import etree
 
+    with path.open("rb") as file:
+        try:
+            yield from _walk_document(file, path, schema, plans, reading)
+        except etree.XMLSyntaxError as error:
+            line = error.lineno
+            raise TreError(
+                "not well-formed XML: the document breaks off or is damaged here; nothing of it is used",
+                where=Where(path.name, row=line),
+                hint=f"line {line} of the file; export it again",
+            ) from None
+
+
+def _walk_document(
+    file: BinaryIO, path: Path, schema: Schema, plans: list[Unit], reading: Reading
+) -> Iterator[tuple[Any, Unit]]:
+    from lxml import etree
+
     tags = {unit.path[-1]: unit for unit in plans}
-    wanted = [f"{{*}}{tag}" for tag in tags]
+    walk = etree.iterparse(file, events=("end",), tag=[f"{{*}}{tag}" for tag in tags], **_hardened())
     root: Any = None
-    try:
-        walk = etree.iterparse(str(path), events=("end",), tag=wanted, **_hardened())
-        for _, element in walk:
-            if root is None:
-                root = element.getroottree().getroot()
-                _check_root(root, schema, path)
-            unit = tags[_local(element)]
-            if _path_of(element) != unit.path:
-                continue
-            yield element, unit
-            _forget(element, unit, plans, reading)
-        root = walk.root if root is None else root
-        _check_root(root, schema, path)
-        _leftovers(root, plans, reading)
-    except etree.XMLSyntaxError as error:
-        line = error.lineno
-        raise TreError(
-            "not well-formed XML: the document breaks off or is damaged here; nothing of it is used",
-            where=Where(path.name, row=line),
-            hint=f"line {line} of the file; export it again",
-        ) from None
+    for _, element in walk:
+        if root is None:
+            root = element.getroottree().getroot()
+            _check_root(root, schema, path)
+        unit = tags[_local(element)]
+        if _path_of(element) != unit.path:
+            continue
+        yield element, unit
+        _forget(element, unit, plans, reading)
+    root = walk.root if root is None else root
+    _check_root(root, schema, path)
+    _leftovers(root, plans, reading)
 
 
 def _check_root(root: Any, schema: Schema, path: Path) -> None:

@@ -63,8 +63,8 @@ def ssda903(year: int, *, last: bool = False) -> dict[str, Rows]:
         HOME  | 01/09/{y - 1}   | P   | V2 | N5  | K2    | PR4            | 14/01/{y}       | E4A |                     | ZZ99 1AA  | ZZ99 1AC | 9990002
         ALONE | 23/08/{y - 1}   | S   | V2 | N8  | U6    | PR1            |                 |     |                     |           | ZZ99 1AB | SC999001
         MUM   | 01/05/{y - 2}   | S   | C2 | N2  | K2    | PR4            |                 |     |                     | ZZ99 1AA  | ZZ99 1AC | 9990002
-        SHORT | 04/05/{y - 1}   | S   | V3 | N2  | K2    | PR4            | 11/05/{y - 1}   | E4A |                     |           |          |
-        SHORT | 03/08/{y - 1}   | S   | V3 | N2  | K2    | PR4            | 10/08/{y - 1}   | E4A |                     |           |          |
+        SHORT | 04/05/{y - 1}   | S   | V3 | N2  | R1    | PR4            | 11/05/{y - 1}   | E4A |                     |           |          |
+        SHORT | 03/08/{y - 1}   | S   | V3 | N2  | R1    | PR4            | 10/08/{y - 1}   | E4A |                     |           |          |
         PLAN  | 20/01/{y - 3}   | S   | C2 | N1  | U6    | PR1            | 11/11/{y - 1}   | X1  |                     | ZZ99 1AA  | ZZ99 1AB | SC999001
         PLAN  | 11/11/{y - 1}   | L   | E1 | N1  | U6    | PR1            |                 |     |                     | ZZ99 1AA  | ZZ99 1AB | SC999001
         SMALL | 01/02/{y - 2}   | S   | C1 | N1  | U6    | PR1            |                 |     |                     | ZZ99 1AA  | ZZ99 1AB | SC999001
