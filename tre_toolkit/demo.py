@@ -17,13 +17,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tre_toolkit.console import err, out
 from tre_toolkit.errors import TreError
 from tre_toolkit.files import new_folder, write_text
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 AUTHORITIES = {"990": "Marshland", "991": "Fenmere"}  # no authority in England has these codes
 YEARS = "2023-2025"
@@ -64,14 +67,15 @@ class Stage:
 class Journey:
     """A folder, and the commands played in it."""
 
-    def __init__(self, folder: Path, *, children: int, seed: int) -> None:
-        self.folder, self.children, self.seed = folder, children, seed
+    def __init__(self, folder: Path, console: Console, *, children: int, seed: int) -> None:
+        self.folder, self.console, self.children, self.seed = folder, console, children, seed
         self.stages: list[Stage] = []
+        self.headlines: list[tuple[str, str]] = []  # a number, and what it counts
 
     def stage(self, title: str, *, who: str, place: str, story: str) -> Stage:
         self.stages.append(Stage(title, who, place, story))
-        out().rule(f"{len(self.stages)} {title}", align="left", style="cyan")
-        out().print(f"{who}, {place}: {story}", style="dim", markup=False)
+        self.console.rule(f"{len(self.stages)} {title}", align="left", style="cyan")
+        self.console.print(f"{who}, {place}: {story}", style="dim", markup=False)
         return self.stages[-1]
 
     def tre(self, *words: str, ends: int = 0) -> Played:
@@ -81,10 +85,10 @@ class Journey:
     def together(self, commands: Sequence[Sequence[str]], *, ends: int = 0) -> list[Played]:
         """Play commands side by side (two authorities work at the same time), and show them in order."""
         with ThreadPoolExecutor(max_workers=2) as pool:
-            played = list(pool.map(lambda words: run_tre(tuple(words), self.folder, expected=ends), commands))
+            played = list(pool.map(lambda words: run_tre(tuple(words), self.folder), commands))
         for one in played:
             self.stages[-1].played.append(one)
-            show(one)
+            show(one, self.console)
             if one.status != ends:
                 raise TreError(
                     f"the journey stopped: a command ended with status {one.status}, not {ends}",
@@ -95,7 +99,7 @@ class Journey:
 
     def ask(self, *words: str, ends: int = 0) -> Any:
         """The JSON answer of a command that isn't part of the story."""
-        quiet = run_tre((*words, "--json"), self.folder, expected=ends)
+        quiet = run_tre((*words, "--json"), self.folder)
         if quiet.status != ends:
             raise TreError(f"the journey stopped: status {quiet.status}, not {ends}", where=quiet.typed)
         return json.loads(quiet.said)
@@ -104,19 +108,15 @@ class Journey:
         return json.loads((self.folder / name).read_text(encoding="utf-8"))
 
 
-def run_tre(words: tuple[str, ...], folder: Path, *, expected: int) -> Played:
-    """One `tre` process. Its word of progress goes to our own standard error unless a refusal is the point."""
+def run_tre(words: tuple[str, ...], folder: Path) -> Played:
+    """One `tre` process, and all it said."""
     started = time.monotonic()
     command = [sys.executable, "-c", "from tre_toolkit.cli import main; main()", *words]
-    captured = subprocess.PIPE if expected else None
-    done = subprocess.run(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=captured, text=True, encoding="utf-8"
-    )
-    return Played(words, done.returncode, done.stdout + (done.stderr or ""), time.monotonic() - started)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8")
+    return Played(words, done.returncode, done.stdout + done.stderr, time.monotonic() - started)
 
 
-def show(played: Played) -> None:
-    console = out()
+def show(played: Played, console: Console) -> None:
     console.print(f"$ {played.typed}", style="bold", markup=False)
     for line in shortened(played.said, FIRST, LAST):
         console.print(f"  {line}", markup=False)
@@ -142,25 +142,36 @@ def demo(
 
     Example: `tre demo --children 2000 --into demo-journey`
     """
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     from tre_toolkit.demo_page import write_page
 
     started = time.monotonic()
-    with new_folder(into) as part:
-        journey = Journey(part, children=children, seed=seed)
-        for play in STAGES:
+    console = out()
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed} of {task.total}"),
+        TimeElapsedColumn(),
+    )
+    with (
+        new_folder(into) as part,
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
+    ):
+        journey = Journey(part, console, children=children, seed=seed)
+        for play in bar.track(STAGES, description="stages"):
             play(journey)
         write_page(journey, part / "index.html")
-    console = out()
     console.rule("The end", align="left", style="cyan")
     console.print(
-        f"{children:,} children in each of two authorities, {time.monotonic() - started:.0f} seconds."
+        f"{children:,} children in each of {len(AUTHORITIES)} authorities, {time.monotonic() - started:.0f} seconds."
     )
-    console.print(f"the release:   {into / 'release'}", markup=False)
+    console.print(f"the release  {into / 'release'}", markup=False)
     console.print(
-        f"check it:      tre verify {into / 'release'} --trust {into / 'gate/gate.pub'}", markup=False
+        f"check it     tre verify {into / 'release'} --trust {into / 'gate/gate.pub'}", markup=False
     )
     console.print(
-        f"the page:      {into / 'index.html'} (open it in a browser; it needs no network)", markup=False
+        f"the page     {into / 'index.html'} (open it in a browser; it needs no network)", markup=False
     )
     err().print("Everything above is invented. No child is described.", style="dim")
 
@@ -310,7 +321,7 @@ def request(journey: Journey) -> None:
         place="at the gate",
         story="Files are bound to their digests, with the context a checker needs.",
     )
-    journey.tre("gate", "new", "gate", *secret("gate-secrets"))
+    journey.tre("gate", "new", "gate", *PACK, *secret("gate-secrets"))
     for name, (role, person) in PEOPLE.items():
         write_text(journey.folder / "gate-secrets" / name, secrets.token_urlsafe(18) + "\n", mode=0o600)
         login = ("--password-file", f"gate-secrets/{name}")

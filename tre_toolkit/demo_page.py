@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from tre_toolkit.demo import shortened
+from tre_toolkit.demo import AUTHORITIES, shortened
 from tre_toolkit.files import write_text
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def write_page(journey: Journey, path: Path) -> Path:
     released = journey.folder / "release" / "data"
     fields = {
         "children": f"{journey.children:,}",
-        "authorities": str(len(journey.authorities)),
-        "headlines": "".join(_headline(number, what) for number, what in journey.headlines()),
+        "authorities": " and ".join(AUTHORITIES.values()),
+        "headlines": "".join(_headline(number, what) for number, what in journey.headlines),
         "flow": _inline_svg(journey.folder / "outputs" / "state_flow.svg"),
         "table": _table(next(released.rglob("furthest_by_ethnicity.safe.csv"))),
         "stages": "".join(_stage(number, stage) for number, stage in enumerate(journey.stages, start=1)),
