@@ -26,6 +26,8 @@ _HOMES = {
     "check_file": "disclosure.check",
     "check_files": "disclosure.check",
     "check_table": "disclosure.check",
+    "session": "disclosure.sessions",
+    "Session": "disclosure.sessions",
     "protect": "disclosure.protection",
     "Protected": "disclosure.protection",
 }

@@ -169,7 +169,11 @@ def read_table(grid: Grid, name: str, rules: Rules, told: Evidence | None) -> Ta
         table = _with_evidence(table, told)
     elif cells.whole and cells.numbers.any():
         table = replace(table, base=common_base(cells.low[cells.numbers]))
-    return with_totals(table, cells, told.totals if told else None)
+    table = with_totals(table, cells, told.totals if told else None)
+    across = str(told.told.get("cells", {}).get("across") or "") if told else ""
+    if across and table.dimensions[-1] == "column":
+        table = replace(table, dimensions=(*table.dimensions[:-1], across))
+    return table
 
 
 def _with_evidence(table: Table, told: Evidence) -> Table:

@@ -31,6 +31,7 @@ class Evidence:
     told: Mapping[str, Any]
     units: Ints | None = None
     values: Ints | None = None
+    keys: Ints | None = None  # cell keys, for perturbation
     columns: tuple[str, ...] = ()
     rows: int = 0
     structural: tuple[tuple[int, int], ...] = ()
@@ -94,6 +95,7 @@ def read(path: Path) -> Evidence:
         told,
         units=_grid(path, cells.get("units"), "units", rows, columns),
         values=_grid(path, cells.get("values"), "values", rows, columns),
+        keys=_grid(path, cells.get("keys"), "keys", rows, columns),
         columns=tuple(map(str, columns)),
         rows=len(rows),
         structural=tuple((int(row), int(column)) for row, column in cells.get("structural_zeros", ())),

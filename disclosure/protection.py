@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +17,7 @@ import numpy as np
 
 from disclosure import evidence as evidences
 from disclosure.atomic import write_bytes
+from disclosure.cellkey import perturb
 from disclosure.check import Packs, check_table, find_evidence, printed, read_table
 from disclosure.checks.counts import small
 from disclosure.files.delimited import Grid, read_delimited
@@ -64,16 +65,13 @@ class Protected:
         )
         return pd.DataFrame(body, index=rows, columns=list(self.grid.header[labels:]))
 
+    def printed_grid(self) -> Grid:
+        """The protected table as rows of text, in the shape it came."""
+        return reprinted(self.table, self.grid)
+
     def csv(self) -> bytes:
         """The protected table as CSV, in the shape it came."""
-        width = self.table.size[1]
-        labels = len(self.grid.header) - width
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.grid.header)
-        for at, row in enumerate(self.grid.rows):
-            writer.writerow([*row[:labels], *self.table.shown[at * width : (at + 1) * width]])
-        return text.getvalue().encode()
+        return csv_of(self.table, self.grid)
 
     def write(self, path: Path, *, replace: bool = False) -> Path:
         """Write the table and, beside it, its evidence. Nothing is left when either can't be written."""
@@ -117,6 +115,7 @@ def protect(
     unit: str | None = None,
     seconds: float = 60.0,
     must_publish: Sequence[str] = (),
+    key: bytes | None = None,
 ) -> Protected:
     """Protect a CSV file or a frame of counts (labels in its index, `Total` where there are margins).
 
@@ -125,12 +124,36 @@ def protect(
     if method not in METHODS:
         raise MisuseError(f"no method is called {method!r}", hint="methods: " + ", ".join(METHODS))
     rules = chain(packs)
-    table, grid, told = _source(source, rules, unit)
-    work = _with_truth(table, rules)
-    done = _METHODS[method](work, rules, seconds, must_publish)
-    verdict = check_table(
-        done.table if table.units is not None else replace(done.table, units=work.units), rules
+    table, grid, told, keys = _source(source, rules, unit)
+    return protect_table(
+        table,
+        grid,
+        rules,
+        method=method,
+        seconds=seconds,
+        must_publish=must_publish,
+        told=told,
+        key=key,
+        keys=keys,
     )
+
+
+def protect_table(
+    table: Table,
+    grid: Grid,
+    rules: Rules,
+    *,
+    method: str,
+    seconds: float = 60.0,
+    must_publish: Sequence[str] = (),
+    told: Mapping[str, Any] | None = None,
+    key: bytes | None = None,
+    keys: Ints | None = None,
+) -> Protected:
+    """Protect a table already read; `keys` are the cells' keys for the cell-key method."""
+    work = _with_truth(table, rules)
+    done = _METHODS[method](work, rules, Wishes(seconds, tuple(must_publish), key, keys))
+    verdict = check_table(replace(done.table, units=work.units), rules)
     if verdict.level is Level.FAIL:
         first = next(found for found in verdict.findings if found.verdict is Level.FAIL)
         raise TreError(
@@ -138,7 +161,34 @@ def protect(
             where=first.where,
             hint=first.fix,
         )
-    return replace_(done, verdict=verdict, grid=grid, told=told)
+    return Protected(done.table, done.method, done.settings, done.lost, verdict, grid, told or {})
+
+
+def csv_of(table: Table, grid: Grid) -> bytes:
+    """A table as CSV under the labels of the grid it came in."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(grid.header)
+    writer.writerows(reprinted(table, grid).rows)
+    return text.getvalue().encode()
+
+
+def reprinted(table: Table, grid: Grid) -> Grid:
+    """The grid with the table's figures in it."""
+    width = table.size[1]
+    labels = len(grid.header) - width
+    rows = ((*row[:labels], *table.shown[at * width : (at + 1) * width]) for at, row in enumerate(grid.rows))
+    return Grid(grid.name, grid.header, tuple(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a method is told beside table and rules."""
+
+    seconds: float = 60.0
+    must_publish: tuple[str, ...] = ()
+    key: bytes | None = None
+    keys: Ints | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +201,12 @@ class Done:
     lost: Mapping[str, Any]
 
 
-def replace_(done: Done, *, verdict: Verdict, grid: Grid, told: Mapping[str, Any]) -> Protected:
-    """A method's result with the verdict on it and what it came from."""
-    return Protected(done.table, done.method, done.settings, done.lost, verdict, grid, told)
-
-
 def _source(
     source: Path | str | Any, rules: Rules, unit: str | None
-) -> tuple[Table, Grid, Mapping[str, Any]]:
+) -> tuple[Table, Grid, Mapping[str, Any], Ints | None]:
     if not isinstance(source, Path | str):
         grid = _of_frame(source)
-        return replace(read_table(grid, "frame", rules, None), unit=unit, base=None), grid, {}
+        return replace(read_table(grid, "frame", rules, None), unit=unit, base=None), grid, {}, None
     path = Path(source)
     try:
         content = path.read_bytes()
@@ -174,7 +219,7 @@ def _source(
     table = read_table(grid, str(path), rules, told)
     if told is None:
         table = replace(table, unit=unit, base=None)
-    return table, grid, told.told if told else {}
+    return table, grid, told.told if told else {}, told.keys if told else None
 
 
 def _of_frame(frame: Any) -> Grid:
@@ -210,7 +255,7 @@ def _with_truth(table: Table, rules: Rules) -> Table:
     return replace(table, units=np.round(cells.low).astype(np.int64))
 
 
-def _suppress(table: Table, rules: Rules, seconds: float, must_publish: Sequence[str]) -> Done:
+def _suppress(table: Table, rules: Rules, wishes: Wishes) -> Done:
     least = rules.least
     if least is None:
         raise TreError(
@@ -228,9 +273,9 @@ def _suppress(table: Table, rules: Rules, seconds: float, must_publish: Sequence
         truth.astype(float),
         np.flatnonzero(targets | already),
         least=least,
-        never=_published(table, must_publish),
+        never=_published(table, wishes.must_publish),
     )
-    pattern = solve(asked, seconds=seconds)
+    pattern = solve(asked, seconds=wishes.seconds)
     if pattern is None:
         raise TreError(
             "no pattern of hidden cells protects this table",
@@ -271,7 +316,7 @@ def _published(table: Table, labels: Sequence[str]) -> Ints:
     return np.flatnonzero(found)
 
 
-def _round(table: Table, rules: Rules, seconds: float, must_publish: Sequence[str]) -> Done:
+def _round(table: Table, rules: Rules, wishes: Wishes) -> Done:
     truth = table.truth
     assert truth is not None  # noqa: S101  (the caller gave it)
     asked, _ = rules.largest("rounding", "base")
@@ -290,4 +335,28 @@ def _round(table: Table, rules: Rules, seconds: float, must_publish: Sequence[st
     )
 
 
-_METHODS = {"suppress": _suppress, "round": _round}
+def _cell_key(table: Table, rules: Rules, wishes: Wishes) -> Done:
+    truth = table.truth
+    assert truth is not None  # noqa: S101  (the caller gave it)
+    if wishes.keys is None:
+        raise TreError(
+            "no cell keys come with this table: they are made from the children in each cell",
+            where=table.name,
+            hint="make the table in a session with record keys: session.crosstab(..., record_keys=...)",
+        )
+    noisy = perturb(truth, wishes.keys.reshape(-1), least=rules.least or 1)
+    mean, most = change(truth, noisy.figures)
+    shown = tuple(str(figure) for figure in noisy.figures)
+    return Done(
+        replace(table.with_shown(shown), base=1, spread=noisy.spread, method="cell-key"),
+        "cell-key",
+        {"base": 1, "spread": noisy.spread, "variance": noisy.variance},
+        {"mean_change": round(mean, 3), "largest_change": most},
+    )
+
+
+_METHODS: Mapping[str, Callable[[Table, Rules, Wishes], Done]] = {
+    "suppress": _suppress,
+    "round": _round,
+    "cell-key": _cell_key,
+}

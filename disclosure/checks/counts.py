@@ -55,10 +55,11 @@ def threshold(table: Table, cells: Cells, rules: Rules) -> Iterator[Finding]:
     """A printed figure with too few children behind it."""
     noisy = table.method in ("round", "cell-key")
     counts = printed_counts(table, cells)
-    for cell in np.flatnonzero(cells.numbers):
-        count = int(counts[cell])
-        pack = rules.hides(count) if count > 0 else None
-        if pack is None or noisy:
+    if noisy:
+        return
+    for cell in np.flatnonzero(forbidden(counts, rules) & cells.numbers & (counts > 0)):
+        pack = rules.hides(int(counts[cell]))
+        if pack is None:
             continue
         least = pack.hidden[1] + 1 if pack.hidden else 0
         yield Finding(
@@ -199,8 +200,11 @@ def _many(table: Table) -> str:
 
 def small(table: Table, rules: Rules) -> Bools:
     """Which cells a pack wants hidden, by the units behind them."""
-    counts = table.units
-    if counts is None:
-        counts = np.zeros(len(table), np.int64)
-    found = np.array([rules.hides(int(count)) is not None for count in np.unique(counts)])
-    return found[np.searchsorted(np.unique(counts), counts)]
+    return forbidden(np.zeros(len(table), np.int64) if table.units is None else table.units, rules)
+
+
+def forbidden(counts: Ints, rules: Rules) -> Bools:
+    """Which of these counts some pack forbids to show."""
+    kinds, which = np.unique(counts, return_inverse=True)
+    hidden = np.array([rules.hides(int(count)) is not None for count in kinds], bool)
+    return hidden[which.reshape(-1)]

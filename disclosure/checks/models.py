@@ -1,0 +1,100 @@
+"""Regressions: coefficients are safe unless the model is a table in disguise or follows a single child.
+
+Looked for: too few residual degrees of freedom, a dummy that marks a few children, a child with leverage one (the
+model passes through that child's value), and a saturated model (its predictions are group means).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from disclosure.findings import Finding, Level
+from disclosure.packs import HOUSE, Rules
+from disclosure.shown import Floats, Ints
+
+LEVERAGE = 1 - 1e-8
+
+
+def model(design: Floats, names: Sequence[str], units: Ints, rules: Rules, *, name: str) -> Iterator[Finding]:
+    """A fitted model by its design matrix (rows x terms); `units` says which child each row is about."""
+    children = len(np.unique(units))
+    terms = design.shape[1]
+    yield from _freedom(children, terms, rules, name)
+    yield from _dummies(design, names, units, rules, name)
+    yield from _followed(design, rules, name)
+    yield from _saturated(design, units, rules, name)
+
+
+def _freedom(children: int, terms: int, rules: Rules, name: str) -> Iterator[Finding]:
+    least, pack = rules.largest("models", "degrees_of_freedom")
+    if least and children - terms < least:
+        yield Finding(
+            Level.FAIL,
+            f"{pack}/models",
+            name,
+            "whole model",
+            f"fewer than {least} residual degrees of freedom, counted in children",
+            "leave terms out, or use more children",
+        )
+    share, pack = rules.smallest("models", "parameters_share")
+    if share and terms > share * children:
+        yield Finding(
+            Level.FAIL,
+            f"{pack}/models",
+            name,
+            "whole model",
+            f"more parameters than {share} of the children",
+            "leave terms out",
+        )
+
+
+def _dummies(design: Floats, names: Sequence[str], units: Ints, rules: Rules, name: str) -> Iterator[Finding]:
+    least = rules.least or 10
+    for at, term in enumerate(names):
+        column = design[:, at]
+        values = np.unique(column)
+        if len(values) != 2:
+            continue
+        few = min(len(np.unique(units[column == value])) for value in values)
+        if few < least:
+            yield Finding(
+                Level.FAIL,
+                f"{HOUSE}/isolating-term",
+                name,
+                f"term {term!r}",
+                f"the term tells fewer than {least} children from all others: its coefficient is about them",
+                "merge the category with others",
+            )
+
+
+def _followed(design: Floats, rules: Rules, name: str) -> Iterator[Finding]:
+    q = np.linalg.qr(design)[0]
+    if ((q**2).sum(axis=1) >= LEVERAGE).any():
+        yield Finding(
+            Level.FAIL,
+            f"{HOUSE}/leverage",
+            name,
+            "whole model",
+            "the model passes exactly through a child's own value",
+            "leave out the term that marks that child",
+        )
+
+
+def _saturated(design: Floats, units: Ints, rules: Rules, name: str) -> Iterator[Finding]:
+    kinds, which = np.unique(design, axis=0, return_inverse=True)
+    if len(kinds) > min(design.shape[1], 200):
+        return
+    least = rules.least or 10
+    pairs = np.unique(np.c_[which.reshape(-1), units], axis=0)
+    few = int(np.bincount(pairs[:, 0]).min())
+    yield Finding(
+        Level.FAIL if few < least else Level.REVIEW,
+        f"{HOUSE}/saturated",
+        name,
+        "whole model",
+        "the model is a table of group means in disguise"
+        + (f", one of them over fewer than {least} children" if few < least else ""),
+        "give the table of means itself, or leave interactions out",
+    )

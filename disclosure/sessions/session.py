@@ -1,0 +1,300 @@
+"""The session itself: makes outputs, keeps them, attacks them together, writes them.
+
+    with disclosure.session(pack=["dfe-cin", "ons-srs"], unit="child", ledger="releases.ledger") as s:
+        table = s.crosstab(frame.authority, frame.need, margins=True)
+
+Leaving the block writes what was made (with `into`) and records in the ledger what passed. What a session hands back
+are plain pandas frames: they are for the researcher's eyes; only what is written has been judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from disclosure import evidence as evidences
+from disclosure.atomic import sha256, write_bytes
+from disclosure.check import check_file
+from disclosure.compare import entry_of
+from disclosure.counting import Units, units_of
+from disclosure.findings import Finding, Level, Verdict, verdict_of
+from disclosure.joint import Released, attack_releases
+from disclosure.ledger import Ledger, open_ledger
+from disclosure.packs import HOUSE, Pack, Rules, chain
+from disclosure.protection import Protected, csv_of, protect_table
+from disclosure.sessions.figures import Figures
+from disclosure.sessions.models import Models
+from disclosure.sessions.output import Output
+from disclosure.sessions.times import Times
+from disclosure.shown import Ints, read_cells
+from tre_toolkit.errors import MisuseError, TreError
+
+
+class Session(Figures, Models, Times):
+    """What was made so far, and the rules, unit and ledger it is judged by."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        *,
+        unit: str | None,
+        ledger: Ledger | None,
+        data: pd.DataFrame | None,
+        into: Path | None,
+    ) -> None:
+        self.rules = rules
+        self.unit = unit
+        self.ledger = ledger
+        self.data = data
+        self.into = into
+        self.outputs: dict[str, Output] = {}
+        self._people: dict[Any, int] = {}
+        self._numbered: dict[int, Ints] = {}
+        self._coded: dict[tuple[int, int], tuple[Any, Units]] = {}
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None and self.into is not None:
+            self.write(self.into)
+
+    def __repr__(self) -> str:
+        return f"<session, {len(self.outputs)} outputs>"
+
+    # ------------------------------------------------------------ who rows are about
+
+    def units_behind(self, *parts: Any, unit: Any = None, frame: pd.DataFrame | None = None) -> Units | None:
+        """Who the rows are about: given, a column of the frame or the session's data, or the index's name."""
+        found = unit
+        if isinstance(found, str) or found is None:
+            name = found or self.unit
+            found = None
+            if name is not None:
+                found = _column(name, frame, self.data, parts)
+            if found is None and isinstance(unit, str):
+                raise MisuseError(f"no column {name!r} says who the rows are about")
+        if found is None:
+            return None
+        mark = (id(found), len(found))
+        if mark not in self._coded:
+            self._coded[mark] = (found, units_of(found))
+        return self._coded[mark][1]
+
+    @property
+    def unit_word(self) -> str:
+        """What a unit is called in messages."""
+        return "household" if self.unit and "household" in self.unit else "child"
+
+    # ------------------------------------------------------------ outputs
+
+    def keep(self, output: Output) -> Output:
+        """Keep an output under its name; a name used again gets a number."""
+        name, number = output.name, 2
+        while name in self.outputs:
+            name, number = f"{output.name}-{number}", number + 1
+        output = replace(output, name=name)
+        self.outputs[name] = output
+        return output
+
+    def findings(self) -> list[Finding]:
+        """Everything found so far, the attack on all outputs together included."""
+        found = [finding for output in self.outputs.values() for finding in output.verdict.findings]
+        return [*found, *self.together().findings]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on everything made so far."""
+        verdict = verdict_of([], packs=self.rules.named())
+        for output in self.outputs.values():
+            verdict = verdict.and_(output.verdict)
+        return verdict.and_(self.together())
+
+    def attach(self, path: Path | str, *, reason: str = "") -> Verdict:
+        """Take a ready-made file in: it is opened, checked and attacked like any other."""
+        path = Path(path)
+        verdict = check_file(path, self.rules, against=self.ledger)
+        self.keep(Output(path.name, None, verdict, {"attached": path.name, "reason": reason}))
+        return verdict
+
+    def protect(
+        self, name: str, *, method: str = "suppress", key: bytes | None = None, seconds: float = 60.0
+    ) -> Protected:
+        """Protect a table made here; the protected one takes its place."""
+        output = self.outputs.get(name)
+        if output is None or output.table is None or output.grid is None:
+            raise MisuseError(f"no table is called {name!r} here", hint="tables: " + ", ".join(self.outputs))
+        done = protect_table(
+            output.table, output.grid, self.rules, method=method, key=key, keys=output.keys, seconds=seconds,
+            told=output.evidence(),
+        )  # fmt: skip
+        self.outputs[name] = replace(
+            output, frame=done.frame(), verdict=done.verdict, table=done.table, grid=done.printed_grid()
+        )
+        return done
+
+    # ------------------------------------------------------------ all together
+
+    def together(self, *, seconds: float = 60.0) -> Verdict:
+        """The attack on everything made here and everything in the ledger, together."""
+        made = [released for output in self.outputs.values() for released in output.released()]
+        releases, aside = [of for of in made if of.cells], [of for of in made if not of.cells]
+        found = [_set_aside(released.name) for released in aside]
+        past = self._past()
+        if not releases or len(releases) + len(past) < 2:
+            return verdict_of(found, packs=self.rules.named())
+        size = max([len(self._people), *(len(released.member) for released in [*releases, *past])])
+        everything = _different([_sized(released, size) for released in [*past, *releases]])
+        k, pack = self.rules.largest("differencing", "least")
+        k = max(k or 0, self.rules.least or 0)
+        joint = attack_releases(everything, k=k, seconds=seconds)
+        fix = "leave one of the tables out, or use the same children and the same categories in both"
+        for leak in joint.leaks:
+            names = list(dict.fromkeys(everything[table].name for table, _, _ in leak.cells))
+            message = f"together they give away a group of fewer than {k} children"
+            where = " with ".join(names)
+            found.append(Finding(Level.FAIL, f"{pack}/differencing", names[-1], where, message, fix))
+        for table, _ in joint.unsettled:
+            message = "not proved safe in time together with the others"
+            name = everything[table].name
+            found.append(Finding(Level.REVIEW, f"{HOUSE}/differencing", name, name, message, fix))
+        certificate = {
+            "releases": len(everything), "classes": joint.classes, "small": joint.small, "worlds": joint.worlds,
+            "model": "linear relaxation over membership classes",
+        }  # fmt: skip
+        return verdict_of(found, packs=self.rules.named(), certificate=certificate)
+
+    def numbers(self, units: Units) -> Ints:
+        """The session's (or ledger's) own numbers for these children."""
+        if id(units) not in self._numbered:
+            labels = list(map(str, units.labels)) if units.labels is not None else []
+            if self.ledger is not None:
+                mine = self.ledger.numbers_of([self.ledger.mark(label) for label in labels])
+            else:
+                people = self._people
+                mine = np.array([people.setdefault(label, len(people)) for label in labels], np.int64)
+            unknown = units.count - len(mine)  # rows without an identifier: a child each
+            start = len(self._people if self.ledger is None else self.ledger.people)
+            self._numbered[id(units)] = np.r_[mine, np.arange(start, start + unknown)].astype(np.int64)
+        return self._numbered[id(units)]
+
+    def _past(self) -> list[Released]:
+        if self.ledger is None:
+            return []
+        found = []
+        for entry in self.ledger.entries:
+            if entry.people is not None and entry.cell is not None and len(entry.people):
+                member = np.zeros(int(entry.people.max()) + 1, np.int64)
+                member[entry.people] = entry.cell
+                found.append(
+                    Released(f"release {entry.number} ({entry.name})", member, int(entry.cell.max()))
+                )
+        return found
+
+    # ------------------------------------------------------------ leaving
+
+    def write(self, into: Path) -> list[Path]:
+        """Write every table with its evidence into a folder; record in the ledger what passed.
+
+        Nothing that fails is written. Raises TreError naming what was held back, after writing the rest.
+        """
+        into.mkdir(parents=True, exist_ok=True)
+        together = self.together()
+        held = {finding.file.split(" row ")[0].split(" column ")[0] for finding in together.findings}
+        written, refused = [], []
+        known = len(self.ledger.people) if self.ledger is not None else 0
+        for name, output in self.outputs.items():
+            if output.table is None or output.grid is None:
+                continue
+            if output.verdict.level is Level.FAIL or name in held:
+                refused.append(name)
+                continue
+            content = csv_of(output.table, output.grid)
+            path = write_bytes(into / f"{name}.csv", content)
+            evidences.write(path, content, output.evidence())
+            written.append(path)
+            self._record(output, sha256(content), known)
+        if refused:
+            raise TreError(
+                "held back because it doesn't pass: " + ", ".join(refused), hint="session.findings() says why"
+            )
+        return written
+
+    def _record(self, output: Output, digest: str, known: int) -> None:
+        if (
+            self.ledger is None
+            or output.table is None
+            or not output.verdict.passed
+            or self.ledger.has(digest)
+        ):
+            return
+        cells = read_cells(output.table.shown, [self.rules.symbol])
+        parts: Sequence[Released | None] = output.released() or [None]
+        for at, released in enumerate(parts):
+            entry = entry_of(
+                output.table, cells, number=len(self.ledger.entries) + 1,
+                digest=digest if not at else f"{digest}#{at}", scope=dict(output.recipe),
+            )  # fmt: skip
+            if released is not None:
+                people = np.flatnonzero(released.member)
+                entry = replace(entry, name=released.name, people=people, cell=released.member[people])
+            self.ledger.add(entry, known=known)
+            known = len(self.ledger.people)
+
+
+def session(
+    *,
+    pack: Sequence[str | Pack | Path] | str | None = None,
+    unit: str | None = None,
+    ledger: Path | str | Ledger | None = None,
+    data: pd.DataFrame | None = None,
+    into: Path | str | None = None,
+) -> Session:
+    """Open a session. `unit` names the column (or index) that says which child a row is about.
+
+    Without a unit every output is for review: rows were counted, not children.
+    """
+    kept = open_ledger(Path(ledger)) if isinstance(ledger, str | Path) else ledger
+    return Session(chain(pack), unit=unit, ledger=kept, data=data, into=Path(into) if into else None)
+
+
+def _column(name: str, frame: pd.DataFrame | None, data: pd.DataFrame | None, parts: Sequence[Any]) -> Any:
+    if frame is not None and name in frame.columns:
+        return frame[name]
+    for part in parts:
+        index = getattr(part, "index", None)
+        if index is None:
+            continue
+        if name in (index.names or ()):
+            return index.get_level_values(name)
+        if data is not None and name in data.columns and index.equals(data.index):
+            return data[name]
+    return None
+
+
+def _sized(released: Released, size: int) -> Released:
+    short = size - len(released.member)
+    return replace(released, member=np.pad(released.member, (0, short))) if short > 0 else released
+
+
+def _different(releases: Sequence[Released]) -> list[Released]:
+    """The releases without those that print exactly the same sets of children again."""
+    seen: dict[bytes, Released] = {}
+    for released in releases:
+        seen.setdefault(blake2b(released.member.tobytes(), digest_size=16).digest(), released)
+    return list(seen.values())
+
+
+def _set_aside(name: str) -> Finding:
+    message = "children lie in several cells, too many to compare with the other tables one by one"
+    fix = "count each child once, or show the table to a person together with the others"
+    return Finding(Level.REVIEW, f"{HOUSE}/differencing", name, "whole table", message, fix)
