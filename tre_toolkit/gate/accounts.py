@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +23,7 @@ from tre_toolkit.gate.refusals import NotAllowed, NotFound
 TRIES = 10
 LOCKED = timedelta(minutes=15)
 SHORTEST = 12
+STEP = 30  # seconds a code of the second factor holds
 _NOBODY = ""  # the hash that unknown names are checked against, made once, so that they take as long
 
 
@@ -108,7 +111,7 @@ def find(login: str) -> Any:
     return account
 
 
-def sign_in(gate: Gate, login: str, password: str) -> Any:
+def sign_in(gate: Gate, login: str, password: str, *, code: str = "") -> Any:
     """The account, when name and password are right and it is open.
 
     Raises NotAllowed with one and the same message for every reason, after the same work.
@@ -117,15 +120,58 @@ def sign_in(gate: Gate, login: str, password: str) -> Any:
     right = check_password(password, account.password if account else _nobody())
     now = timezone.now()
     locked = account is not None and account.locked_until is not None and account.locked_until > now
+    if account is not None and right and account.totp and not locked:
+        right = _use_code(account, code)
     if account is None or not right or locked or not account.active:
         _count_failure(gate, login, account)
         raise NotAllowed(
-            "name and password don't open an account here",
+            "name, password and code don't open an account here",
             hint=f"after {TRIES} wrong tries an account is locked for {LOCKED.seconds // 60} minutes",
         )
     if account.failures:
         models.Account.objects.filter(pk=account.pk).update(failures=0, locked_until=None)
     return account
+
+
+def new_totp_secret() -> str:
+    """A secret for an authenticator, in base32."""
+    return base64.b32encode(secrets.token_bytes(20)).decode()
+
+
+def confirm_totp(gate: Gate, account: Any, secret: str, code: str) -> None:
+    """Keep a second factor, once its owner has shown a code made with it; other sessions end."""
+    if not secret or _step_of(secret, code) is None:
+        raise TreError("this is not the code of the moment", hint="wait for the next one; check the clock")
+    with orm.change():
+        account.totp, account.stamp = secret, secrets.token_hex(16)
+        account.totp_step = _step_of(secret, code) or 0
+        account.save()
+        journal.write(gate, "second factor set", by=account.login, account=account.login)
+
+
+def _use_code(account: Any, code: str) -> bool:
+    """Whether the code is of now and was not used before."""
+    step = _step_of(account.totp, code)
+    return step is not None and bool(
+        models.Account.objects.filter(pk=account.pk, totp_step__lt=step).update(totp_step=step)
+    )
+
+
+def _step_of(secret: str, code: str) -> int | None:
+    """The half minute a code belongs to: this one or a neighbour."""
+    from cryptography.hazmat.primitives.hashes import SHA1
+    from cryptography.hazmat.primitives.twofactor import InvalidToken
+    from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
+    totp = TOTP(base64.b32decode(secret), 6, SHA1(), STEP)  # noqa: S303  # RFC 6238's own hash
+    now = int(time.time()) // STEP
+    for step in (now, now - 1, now + 1):
+        try:
+            totp.verify(code.encode(), step * STEP)
+        except InvalidToken:
+            continue
+        return step
+    return None
 
 
 def check_new_password(password: str, login: str) -> None:

@@ -452,6 +452,111 @@ def gate_new(
     console.answer(console.lines_of(facts))
 
 
+@gate.command("serve")
+def gate_serve(
+    at: AtGate,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = 8765,
+) -> None:
+    """Serve the gate's pages and JSON API until stopped with Ctrl-C.
+
+    Example: tre gate serve --gate gate
+    """
+    opened = _open(at)
+    from tre_toolkit.gate.web.server import make_server
+
+    with make_server(opened, host, port) as server:
+        console.say(f"the gate is open at http://localhost:{server.server_port}/ (Ctrl-C stops it)")
+        server.serve_forever()
+
+
+@gate.command("signer")
+def gate_signer(at: AtGate, passphrase_file: PassphraseFile = None) -> None:
+    """Hold the signing key for the pages, and sign only what two people approved, until stopped with Ctrl-C.
+
+    Example: tre gate signer --gate gate --passphrase-file signer.pass
+    """
+    opened = _open(at)
+    from tre_toolkit.gate import signer
+
+    held = _signer(opened, passphrase_file)
+    console.say(f"the signer is at work ({opened.verifier().fingerprint}; Ctrl-C stops it)")
+    signer.serve(opened, held)
+
+
+@gate.command("migrate")
+def gate_migrate(at: AtGate) -> None:
+    """Bring a gate's database up to this version; make a backup first.
+
+    Example: tre gate migrate --gate gate
+    """
+    from tre_toolkit.gate import keeping
+
+    keeping.migrate(at)
+    console.answer(f"{at}: the database is of this version")
+
+
+@gate.command("backup")
+def gate_backup(at: AtGate, into: Annotated[Path, typer.Option(help="The new file, a .tar.")]) -> None:
+    """Copy a gate, while it works, into one file that `restore` and `doctor` check to the byte.
+
+    Example: tre gate backup --gate gate --into gate-2025-06-01.tar
+    """
+    opened = _open(at)
+    from tre_toolkit.gate import keeping
+
+    count = keeping.backup(opened, into)
+    console.answer(f"{into}: {count:,} files and the database")
+
+
+@gate.command("restore")
+def gate_restore(
+    archive: Annotated[Path, typer.Argument(help="A backup.")],
+    into: Annotated[Path, typer.Option(help="The new gate's folder.")],
+    log: Annotated[
+        Path | None, typer.Option(help="The newest audit.log you have: shows what the backup lacks.")
+    ] = None,
+) -> None:
+    """Make a gate from its backup, checked to the byte; says which events the backup lacks.
+
+    Example: tre gate restore gate-2025-06-01.tar --into gate --log old/audit.log
+    """
+    from tre_toolkit.gate import keeping
+
+    lost = keeping.restore(archive, into, log=log)
+    console.answer(
+        f"{into}: restored" + (f"; {lost:,} later events are in the log and not in it" if lost else "")
+    )
+
+
+@gate.command("doctor")
+def gate_doctor(at: AtGate, as_json: AsJson = False) -> None:
+    """Look the whole gate over: every blob, the log, the votes behind each release; exit 1 when anything is wrong.
+
+    Example: tre gate doctor --gate gate
+    """
+    opened = _open(at)
+    from tre_toolkit.gate import keeping
+
+    rows = [{"check": c.name, "well": c.well, "told": c.told} for c in keeping.look_over(opened)]
+    _answer_rows(rows, as_json=as_json)
+    if not all(row["well"] for row in rows):
+        raise typer.Exit(1)
+
+
+@gate.command("prove")
+def gate_prove(at: AtGate, passphrase_file: PassphraseFile = None) -> None:
+    """Sign a checkpoint of the log now, into the gate's folder and the witness folder.
+
+    Example: tre gate prove --gate gate --passphrase-file signer.pass
+    """
+    opened = _open(at)
+    from tre_toolkit.gate import journal
+
+    journal.sign_checkpoint(opened, _signer(opened, passphrase_file))
+    console.answer(f"{opened.checkpoint}: signed")
+
+
 @user.command("add")
 def user_add(
     name: Annotated[str, typer.Argument(help="The account's name.")],

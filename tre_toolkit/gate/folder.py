@@ -40,6 +40,9 @@ class Gate:
     packs: tuple[str, ...] = ()
     database: str = ""  # "" for the folder's own SQLite, else a PostgreSQL connection string
     witness: Path | None = None  # folder on another disk or machine that gets each checkpoint too
+    hosts: tuple[str, ...] = ()  # names the pages answer to, besides localhost
+    proxy_header: str = ""  # where a proxy in front says who it is, "" for nowhere
+    proxy_address: str = ""  # and the only address it is believed from
     workspaces: tuple[tuple[str, Path], ...] = ()  # project, workspace folder: for running recipes again
 
     @property
@@ -146,12 +149,15 @@ def _read(folder: Path) -> Gate:
         raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         if raw.pop("format") != FORMAT:
             raise TreError("this gate was made by another version", where=str(path))
-        audit, database = raw.pop("audit", {}), raw.pop("database", {})
+        audit, database, web = raw.pop("audit", {}), raw.pop("database", {}), raw.pop("web", {})
         return Gate(
             folder=folder.absolute(),
             packs=tuple(raw.pop("packs", ())),
             witness=Path(audit["witness"]) if audit.get("witness") else None,
             database=database.get("url", ""),
+            hosts=tuple(web.get("hosts", ())),
+            proxy_header=web.get("proxy_header", ""),
+            proxy_address=web.get("proxy_address", ""),
             workspaces=tuple((project, Path(at)) for project, at in raw.pop("workspaces", {}).items()),
             **raw,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from tre_toolkit.audit import Fact
 from tre_toolkit.errors import TreError
 from tre_toolkit.gate import findings, intake, journal, orm
 from tre_toolkit.gate.folder import Gate
-from tre_toolkit.gate.names import folded
+from tre_toolkit.gate.names import check_name, folded
 from tre_toolkit.gate.orm import models
 from tre_toolkit.gate.policies import Case, check
 from tre_toolkit.gate.refusals import Conflict, NotFound
@@ -76,6 +78,20 @@ def add(
                 type=one.type.name,
             )
     return versions
+
+
+def add_sent(
+    gate: Gate, account: Any, key: str, sent: Mapping[str, bytes], *, kind: str = "output"
+) -> list[Any]:
+    """Take in files that came over the wire, each with its evidence where that came along."""
+    find(gate, account, key, Action.ADD)
+    with tempfile.TemporaryDirectory(prefix="tre-gate-") as folder:
+        for name, raw in sent.items():
+            check_name(name)
+            (Path(folder) / Path(name).name).write_bytes(raw)
+        names = [Path(name).name for name in sent]
+        evidence = {n for n in names if n.endswith(intake.EVIDENCE) and _has_output(n, names)}
+        return add(gate, account, key, Path(folder), [n for n in names if n not in evidence], kind=kind)
 
 
 def remove(gate: Gate, account: Any, key: str, name: str) -> None:
@@ -242,6 +258,11 @@ def case_of(gate: Gate, request: Any) -> Case:
     """What the rules need to know of a request."""
     case: Case = request.case(reviewers=gate.reviewers)
     return case
+
+
+def _has_output(evidence: str, names: list[str]) -> bool:
+    stem = evidence.removesuffix(intake.EVIDENCE)
+    return any(n != evidence and (n == stem or n.rpartition(".")[0] == stem) for n in names)
 
 
 def _enter(request: Any, account: Any, taken: intake.Taken, kind: str) -> Any:

@@ -25,7 +25,7 @@ def whole(gate: Gate, account: Any, request: Any) -> dict[str, Any]:
         "author": request.author.name,
         "project": request.project.name,
         "may": sorted(str(action) for action in Action if _may(action, who, case)),
-        "files": [_file(v, votes.get(v.file.path, [])) for v in outputs(request)],
+        "files": [file_shown(v, votes.get(v.file.path, [])) for v in outputs(request)],
         "comments": _comments(account, request),
     }
 
@@ -34,9 +34,11 @@ def _may(action: Action, who: Any, case: Any) -> bool:
     return can(action, who, case)
 
 
-def _file(version: Any, votes: list[reviews.Ballot]) -> dict[str, Any]:
+def file_shown(version: Any, votes: list[reviews.Ballot]) -> dict[str, Any]:
+    """One file with what the machine found and the votes that may be seen."""
     said = list(version.findings.order_by("pk").values("verdict", "rule", "where", "message", "fix"))
     return {
+        "version": version.pk,
         "path": version.file.path,
         "type": version.type,
         "bytes": version.size,

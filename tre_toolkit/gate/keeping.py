@@ -1,0 +1,208 @@
+"""Keeping a gate: backup while it works, restore to the byte, and a doctor who looks everything over."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import sqlite3
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tre_toolkit import audit
+from tre_toolkit.errors import TreError
+from tre_toolkit.files import digest, new_file, new_folder
+from tre_toolkit.gate.folder import Gate, _read, open_gate, point_at_database
+
+MANIFEST = "backup.json"
+FORMAT = "tre-gate-backup-v1"
+DATABASE = "gate.sqlite3"
+DUMP = "gate.pgdump"
+KEPT = ("gate.toml", "gate.pub", "signer.key", "web.secret", "audit.log", "checkpoint", "revocations.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing the doctor looked at."""
+
+    name: str
+    well: bool
+    told: str
+
+
+def migrate(folder: Path) -> None:
+    """Bring the database of the gate in `folder` to this version's schema, with an event that says so."""
+    gate = _read(folder)
+    point_at_database(gate)
+    from tre_toolkit.gate import journal, orm
+
+    orm.migrate()
+    with orm.change():
+        journal.write(gate, "database migrated", by="")
+
+
+def backup(gate: Gate, into: Path) -> int:
+    """Copy the gate into one archive while it works; the number of files."""
+    with tempfile.TemporaryDirectory(prefix="tre-gate-backup-") as place:
+        # the log first: a database that knows more than its log is caught up with, the other way is a rollback
+        files = {
+            name: Path(shutil.copy(gate.folder / name, place))
+            for name in KEPT
+            if (gate.folder / name).exists()
+        }
+        database = _copy_database(gate, Path(place))
+        files[database.name] = database
+        blobs = (p for p in sorted(gate.blobs.rglob("*")) if p.is_file() and not p.name.startswith("."))
+        files |= {p.relative_to(gate.folder).as_posix(): p for p in blobs}
+        listed = {name: digest(path) for name, path in files.items()}
+        told = json.dumps({"format": FORMAT, "gate": gate.id, "files": listed}, indent=1).encode()
+        with new_file(into, mode=0o600) as part, tarfile.open(part, "w") as archive:
+            entry = tarfile.TarInfo(MANIFEST)
+            entry.size = len(told)
+            archive.addfile(entry, io.BytesIO(told))
+            for name, path in files.items():
+                archive.add(path, name, recursive=False)
+    return len(files)
+
+
+def restore(archive: Path, into: Path, *, log: Path | None = None) -> int:
+    """Make a gate from a backup; how many events `log` (the newest copy) has that the backup lacks.
+
+    Raises TreError when the archive isn't whole, or `log` is not the same gate's later log.
+    """
+    with new_folder(into) as part:
+        part.chmod(0o700)
+        _unpack(archive, part)
+        if (part / DUMP).exists():
+            raise TreError(
+                "this backup holds a PostgreSQL dump",
+                where=str(archive),
+                hint=f"unpack it, load {DUMP} with pg_restore, and point gate.toml at that database",
+            )
+    gate = open_gate(into)
+    if log is None:
+        return 0
+    kept = audit.verify(gate.log)
+    later = [event for event in audit.events(log) if event.number >= kept]
+    here = list(audit.events(gate.log))
+    if not later or not here or later[0].digest != here[-1].digest:
+        raise TreError("this is not the same gate's later log", where=str(log))
+    return len(later) - 1
+
+
+def look_over(gate: Gate) -> Iterator[Check]:
+    """Everything a gate promises, looked at: blobs, log, checkpoint, votes behind releases, key's guard."""
+    from django.db import connection
+
+    from tre_toolkit.gate.orm import models
+
+    wanted = set(models.FileVersion.objects.values_list("sha256", flat=True))
+    wanted |= set(models.FileVersion.objects.exclude(evidence="").values_list("evidence", flat=True))
+    bad = [d for d in sorted(wanted) if not _blob_is_whole(gate, d)]
+    yield Check(
+        "blobs",
+        not bad,
+        f"{len(wanted):,} files, {len(bad)} missing or altered" + "".join(f" {d[:16]}" for d in bad[:5]),
+    )
+    yield _tried("log", lambda: f"{audit.verify(gate.log):,} events, whole and in order")
+    if gate.checkpoint.exists():
+        yield _tried("checkpoint", lambda: _checkpoint_told(gate))
+    else:
+        yield Check("checkpoint", well=True, told="none yet: `tre gate prove` signs one")
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA integrity_check")
+            yield Check("database", *_verdict(str(cursor.fetchone()[0])))
+    yield _releases_told(gate)
+    loose = [n for n in ("signer.key", "web.secret") if (gate.folder / n).stat().st_mode & 0o077]
+    yield Check(
+        "secrets",
+        not loose,
+        "readable by their keeper only" if not loose else "others can read " + ", ".join(loose),
+    )
+    free = shutil.disk_usage(gate.folder).free
+    yield Check("disk", free > 200_000_000, f"{free // 1_000_000:,} MB free")
+
+
+def _releases_told(gate: Gate) -> Check:
+    """Each release: were its bytes approved by enough persons in its last turn?"""
+    from tre_toolkit.gate.orm import models
+    from tre_toolkit.gate.requests import outputs
+
+    bad, count = [], 0
+    for release in models.Release.objects.filter(committed__isnull=False).select_related("request"):
+        count += 1
+        request = release.request
+        for version in outputs(request):
+            votes = version.votes.filter(turn=request.turn, approve=True, sha256=version.sha256)
+            if votes.exclude(person=request.author).values("person").distinct().count() < gate.reviewers:
+                bad.append(request.pk)
+    return Check(
+        "releases", not bad, f"{count:,}, each voted on" if not bad else f"without enough votes: {bad[:10]}"
+    )
+
+
+def _checkpoint_told(gate: Gate) -> str:
+    count = audit.verify(gate.log, checkpoint=gate.checkpoint, verifier=gate.verifier())
+    return f"nothing lost of {count:,} events since it was signed"
+
+
+def _tried(name: str, work: Any) -> Check:
+    try:
+        return Check(name, well=True, told=str(work()))
+    except TreError as broken:
+        return Check(name, well=False, told=broken.problem.what)
+
+
+def _verdict(said: str) -> tuple[bool, str]:
+    return said == "ok", said
+
+
+def _blob_is_whole(gate: Gate, sha256: str) -> bool:
+    from tre_toolkit.gate import store
+
+    path = store.place(gate, sha256)
+    return path.is_file() and digest(path) == sha256
+
+
+def _copy_database(gate: Gate, place: Path) -> Path:
+    if gate.database:
+        path = place / DUMP
+        subprocess.run(
+            ["pg_dump", "--format=custom", f"--file={path}", f"--dbname={gate.database}"],
+            check=True,
+            capture_output=True,
+        )
+        return path
+    path = place / DATABASE
+    with closing(sqlite3.connect(gate.folder / DATABASE)) as live, closing(sqlite3.connect(path)) as copy:
+        live.backup(copy)
+    return path
+
+
+def _unpack(archive: Path, part: Path) -> None:
+    """Write out exactly the files the manifest lists, each with its digest; anything else is refused."""
+    try:
+        with tarfile.open(archive) as held:
+            first = held.next()
+            told = json.loads(held.extractfile(first).read()) if first and first.name == MANIFEST else {}  # type: ignore[union-attr]
+            if told.get("format") != FORMAT:
+                raise TreError("this is not a gate's backup", where=str(archive))
+            for name, sha256 in told["files"].items():
+                raw = held.extractfile(name).read()  # type: ignore[union-attr]
+                if hashlib.sha256(raw).hexdigest() != sha256 or ".." in name or name.startswith("/"):
+                    raise TreError("the backup was altered", where=str(archive), hint="take an older one")
+                path = part / name
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                path.write_bytes(raw)
+                path.chmod(0o400 if name.startswith("blobs/") else 0o600)
+    except (tarfile.TarError, ValueError, KeyError, AttributeError, OSError):
+        raise TreError("the backup can't be read", where=str(archive), hint="take an older one") from None
+    (part / "blobs").mkdir(exist_ok=True)

@@ -1,0 +1,39 @@
+"""The confined child: bytes on standard input, the type as argument, `{"html", "notes"}` on standard output.
+
+Imports what one type needs and nothing else; knows no gate, no database and no key.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Callable
+
+Shower = Callable[[bytes], tuple[str, list[str]]]
+HOMES = {
+    "csv": "texts:csv_table",
+    "tsv": "texts:tsv_table",
+    "txt": "texts:plain",
+    "log": "texts:plain",
+    "json": "texts:json_tree",
+    "md": "pages:markdown",
+    "html": "pages:html",
+    "ipynb": "pages:notebook",
+    "svg": "pictures:svg",
+    "png": "pictures:bitmap",
+    "jpg": "pictures:bitmap",
+    "pdf": "pictures:pdf",
+    "xlsx": "workbook:workbook",
+}
+
+
+def main() -> None:
+    module, name = HOMES[sys.argv[1]].split(":")
+    show: Shower = getattr(importlib.import_module(f"tre_toolkit.gate.render.{module}"), name)
+    html, notes = show(sys.stdin.buffer.read())
+    sys.stdout.write(json.dumps({"html": html, "notes": notes}))
+
+
+if __name__ == "__main__":
+    main()

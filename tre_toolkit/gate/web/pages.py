@@ -1,0 +1,194 @@
+"""Pages of the author and of everybody: sign in, requests, one request, and what can be done to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from tre_toolkit.errors import Problem, TreError
+from tre_toolkit.gate import accounts, requests, views_of
+from tre_toolkit.gate.policies import WRITERS
+from tre_toolkit.gate.refusals import NotFound
+from tre_toolkit.gate.states import State
+from tre_toolkit.gate.web.guard import begin_session
+from tre_toolkit.gate.web.verbs import VERBS
+
+STATIC = {"gate.css": "text/css", "keys.js": "text/javascript", "content.css": "text/css"}
+
+
+@require_GET
+def home(request: Any) -> HttpResponse:
+    role = request.account.role
+    return redirect(
+        {"auditor": "/audit", "administrator": "/accounts"}.get(
+            role, "/requests" if role in WRITERS else "/queue"
+        )
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def sign_in(request: Any) -> HttpResponse:
+    problem = None
+    if request.method == "POST":
+        words = request.POST
+        try:
+            account = accounts.sign_in(
+                request.gate,
+                words.get("login", "")[:80],
+                words.get("password", "")[:1024],
+                code=words.get("code", ""),
+            )
+            begin_session(request, account)
+            return redirect("/")
+        except TreError as refused:
+            problem = refused.problem
+    page = {"problem": problem, "title": "Sign in"}
+    return render(request, "sign_in.html", page, status=403 if problem else 200)
+
+
+@require_POST
+def sign_out(request: Any) -> HttpResponse:
+    request.session.flush()
+    return redirect("/sign-in")
+
+
+@require_GET
+def help_page(request: Any) -> HttpResponse:
+    return render(request, "help.html", {"title": "Help"})
+
+
+@require_http_methods(["GET", "POST"])
+def profile(request: Any) -> HttpResponse:
+    """One's own account: a second factor, and other sessions ended."""
+    shown: dict[str, Any] = {"title": "You"}
+    if request.method == "POST":
+        if request.POST.get("code"):
+            accounts.confirm_totp(
+                request.gate, request.account, request.session.get("totp", ""), request.POST["code"]
+            )
+            begin_session(request, request.account)
+            shown["done"] = True
+        else:
+            request.session["totp"] = shown["secret"] = accounts.new_totp_secret()
+    return render(request, "profile.html", shown)
+
+
+@require_GET
+def static(request: Any, name: str) -> HttpResponse:
+    del request
+    if name not in STATIC:
+        raise NotFound("there is no such page")
+    raw = (Path(__file__).parent / "static" / name).read_bytes()
+    return HttpResponse(raw, content_type=STATIC[name], headers={"Cache-Control": "max-age=3600"})
+
+
+@require_GET
+def my_requests(request: Any) -> HttpResponse:
+    rows = requests.visible(request.gate, request.account)[:200]
+    return render(request, "requests.html", {"rows": rows, "title": "Requests"})
+
+
+@require_http_methods(["GET", "POST"])
+def new_request(request: Any) -> HttpResponse:
+    problem = None
+    if request.method == "POST":
+        try:
+            made = requests.new(
+                request.gate,
+                request.account,
+                title=request.POST.get("title", "")[:200],
+                context=request.POST.get("context", "")[:20_000],
+                project=request.POST.get("project", ""),
+            )
+            return redirect(f"/requests/{made.pk}")
+        except TreError as refused:
+            problem = refused.problem
+    page = {
+        "problem": problem,
+        "projects": [m.project.name for m in request.account.person.memberships.select_related("project")],
+        "words": request.POST,
+        "title": "New request",
+    }
+    return render(request, "new_request.html", page, status=400 if problem else 200)
+
+
+@require_GET
+def request_page(request: Any, number: int) -> HttpResponse:
+    return _page(request, number)
+
+
+@require_POST
+def add_files(request: Any, number: int) -> HttpResponse:
+    """Files from the browser; a file's evidence may come along as `<name>.evidence.json`."""
+    sent = {file.name: file.read() for file in request.FILES.getlist("files")}
+    if not sent:
+        return _page(request, number, Problem("choose at least one file"))
+    try:
+        requests.add_sent(
+            request.gate, request.account, str(number), sent, kind=request.POST.get("kind", "output")
+        )
+    except TreError as refused:
+        return _page(request, number, refused.problem, int(getattr(refused, "http", 400)))
+    return redirect(f"/requests/{number}")
+
+
+@require_POST
+def do(request: Any, number: int, verb: str) -> HttpResponse:
+    """One action on a request, then back to its page (or to where the form came from within it)."""
+    if verb not in VERBS:
+        raise NotFound("there is no such page")
+    try:
+        VERBS[verb](request.gate, request.account, str(number), request.POST)
+    except TreError as refused:
+        status = int(getattr(refused, "http", 400))
+        if status == NotFound.http:
+            raise
+        return _page(request, number, refused.problem, status)
+    after = request.POST.get("next_file", "")
+    return redirect(f"/requests/{number}" + (f"/files/{int(after)}" if after.isdecimal() else ""))
+
+
+def not_found(request: Any, exception: Exception | None = None) -> HttpResponse:
+    del exception
+    problem = Problem("there is no such page")
+    return render(request, "refused.html", {"problem": problem, "title": "Not found"}, status=404)
+
+
+def broken(request: Any) -> HttpResponse:
+    problem = Problem(
+        "something broke here, and it is our fault", hint="nothing was changed; tell the gate's keeper"
+    )
+    return render(request, "refused.html", {"problem": problem, "title": "Broken"}, status=500)
+
+
+def _page(request: Any, number: int, problem: Problem | None = None, status: int = 400) -> HttpResponse:
+    found = requests.find(request.gate, request.account, str(number))
+    shown = views_of.whole(request.gate, request.account, found)
+    page = {
+        "request_": found,
+        "shown": shown,
+        "steps": _steps(State(found.state)),
+        "problem": problem,
+        "released": getattr(found, "release", None) if found.state in ("released", "recalled") else None,
+        "title": f"Request {number}",
+    }
+    return render(request, "request.html", page, status=status if problem else 200)
+
+
+def _steps(state: State) -> list[tuple[str, str]]:
+    """The line of steps at the top of a request: done, now or to come."""
+    order = ["draft", "submitted", "in_review", "approved", "released"]
+    at = {"reviewed": "in_review", "returned": "draft", "releasing": "approved", "recalled": "released"}.get(
+        state, state
+    )
+    if at not in order:
+        return []
+    here = order.index(at)
+    return [
+        (name.replace("_", " "), "done" if n < here else "now" if n == here else "later")
+        for n, name in enumerate(order)
+    ]

@@ -1,0 +1,117 @@
+"""The reviewer's pages: a file beside its findings beside the vote, what changed, what was released before."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from tre_toolkit.gate import comparison, journal, orm, requests, reviews, store, views_of
+from tre_toolkit.gate.filetypes import TYPES
+from tre_toolkit.gate.folder import Gate
+from tre_toolkit.gate.orm import models
+from tre_toolkit.gate.policies import can
+from tre_toolkit.gate.refusals import NotFound, Unsafe
+from tre_toolkit.gate.render import Shown, show
+from tre_toolkit.gate.requests import case_of
+from tre_toolkit.gate.states import Action
+
+CONTENT_CSP = "sandbox; default-src 'none'; img-src data:; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+NOT_SHOWN = Shown(
+    "<p>This file can't be shown safely. Return it: ask for a table as CSV or a figure as PNG.</p>",
+    ("it can't be shown",),
+)
+
+
+@require_GET
+def file_page(request: Any, number: int, version: int) -> HttpResponse:
+    found, chosen = _find(request, number, version)
+    versions = requests.outputs(found)
+    at = next((n for n, v in enumerate(versions) if v.pk == chosen.pk), 0)
+    mine = chosen.votes.filter(turn=found.turn, person=request.account.person).first()
+    case = case_of(request.gate, found)
+    page = {
+        "request_": found,
+        "version": chosen,
+        "file": views_of.file_shown(
+            chosen, reviews.ballots(request.gate, request.account, str(number)).get(chosen.file.path, [])
+        ),
+        "notes": _rendered(request.gate, chosen.sha256, chosen.type).notes,
+        "failures": reviews.open_failures(chosen),
+        "waivers": chosen.waivers.select_related("asked_by", "decided_by").order_by("pk"),
+        "mine": mine,
+        "place": at + 1,
+        "count": len(versions),
+        "before": versions[at - 1].pk if at > 0 else None,
+        "after": versions[at + 1].pk if at + 1 < len(versions) else None,
+        "may_vote": can(Action.VOTE, request.account.who, case),
+        "may_ask": can(Action.ASK_EXCEPTION, request.account.who, case),
+        "may_decide": can(Action.DECIDE_EXCEPTION, request.account.who, case),
+        "may_download": can(Action.DOWNLOAD, request.account.who, case),
+        "title": f"Request {number}, file {at + 1} of {len(versions)}",
+    }
+    return render(request, "file.html", page)
+
+
+@require_GET
+def content(request: Any, number: int, version: int) -> HttpResponse:
+    """The rendered file for the frame: nothing in it runs, loads or sends."""
+    _found, chosen = _find(request, number, version)
+    shown = _rendered(request.gate, chosen.sha256, chosen.type)
+    response = render(request, "content.html", {"html": shown.html})
+    response["Content-Security-Policy"] = CONTENT_CSP
+    response["X-Frame-Options"] = "SAMEORIGIN"
+    return response
+
+
+@require_GET
+def changes(request: Any, number: int, version: int) -> HttpResponse:
+    """Against the last version, and against what was released before."""
+    found, chosen = _find(request, number, version)
+    earlier = chosen.file.versions.filter(pk__lt=chosen.pk).order_by("-pk").first()
+    page = {
+        "request_": found,
+        "version": chosen,
+        "earlier": earlier,
+        "cells": comparison.changed_cells(request.gate, earlier, chosen) if earlier else [],
+        "kin": comparison.earlier_releases(request.gate, chosen),
+        "title": f"Request {number}: what changed",
+    }
+    return render(request, "changes.html", page)
+
+
+@require_GET
+def download(request: Any, number: int, version: int) -> HttpResponse:
+    """The bytes themselves, for a checker who must: logged with digest and name."""
+    requests.find(request.gate, request.account, str(number), Action.DOWNLOAD)
+    _found, chosen = _find(request, number, version)
+    raw = store.read(request.gate, chosen.sha256)
+    with orm.change():
+        journal.write(
+            request.gate, "file downloaded", by=request.account.login, request=number, sha256=chosen.sha256
+        )
+    name = f"NOT-RELEASED-{request.account.login}-{chosen.sha256[:12]}.{chosen.type}"
+    response = HttpResponse(raw, content_type="application/octet-stream")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def _find(request: Any, number: int, version: int) -> tuple[Any, Any]:
+    found = requests.find(request.gate, request.account, str(number), Action.SEE_FILE)
+    chosen = models.FileVersion.objects.select_related("file").filter(pk=version, file__request=found).first()
+    if chosen is None or chosen.type not in TYPES:
+        raise NotFound("there is no such file in the request")
+    return found, chosen
+
+
+@lru_cache(maxsize=64)
+def _rendered(gate: Gate, sha256: str, type_name: str) -> Shown:
+    """By digest: the same bytes are drawn once. The store is read, and checked, the first time."""
+    try:
+        return show(store.read(gate, sha256), type_name)
+    except Unsafe:
+        return NOT_SHOWN

@@ -1,0 +1,36 @@
+"""Which address is which page."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from tre_toolkit.gate.web import api, pages, review_pages, staff_pages
+
+urlpatterns = [
+    path("", pages.home),
+    path("sign-in", pages.sign_in),
+    path("sign-out", pages.sign_out),
+    path("help", pages.help_page),
+    path("you", pages.profile),
+    path("static/<str:name>", pages.static),
+    path("requests", pages.my_requests),
+    path("requests/new", pages.new_request),
+    path("requests/<int:number>", pages.request_page),
+    path("requests/<int:number>/files", pages.add_files),
+    path("requests/<int:number>/do/<str:verb>", pages.do),
+    path("requests/<int:number>/files/<int:version>", review_pages.file_page),
+    path("requests/<int:number>/files/<int:version>/content", review_pages.content),
+    path("requests/<int:number>/files/<int:version>/changes", review_pages.changes),
+    path("requests/<int:number>/files/<int:version>/download", review_pages.download),
+    path("queue", staff_pages.queue),
+    path("audit", staff_pages.audit_page),
+    path("metrics", staff_pages.metrics),
+    path("accounts", staff_pages.accounts_page),
+    path("accounts/<str:login>/<str:verb>", staff_pages.change_account),
+    path("api/v1/requests", api.requests_list),
+    path("api/v1/requests/<int:number>", api.request_one),
+    path("api/v1/requests/<int:number>/files", api.add_file),
+    path("api/v1/requests/<int:number>/<str:verb>", api.do),
+]
+handler404 = "tre_toolkit.gate.web.pages.not_found"
+handler500 = "tre_toolkit.gate.web.pages.broken"
