@@ -148,9 +148,10 @@ def _person_columns(
     quasi: dict[str, pa.Table] = {}
     sensitive: dict[str, pa.Table] = {}
     for plan in plans:
-        if plan.table not in one_a_child or plan.stays == "drop" or plan.table not in tables:
+        held = tables.get(plan.table) if plan.table in one_a_child else None
+        if held is None or plan.column not in held.column_names:
             continue
-        table = tables[plan.table].select(["record_id", plan.column]).rename_columns(["record_id", "value"])
+        table = held.select(["record_id", plan.column]).rename_columns(["record_id", "value"])
         if "quasi_id" in plan.role:
             quasi[f"{plan.table}.{plan.column}"] = table
         elif "sensitive" in plan.role:
