@@ -40,6 +40,9 @@ def link(
         str | None,
         typer.Option("--threshold", help="A probability, precise or broad; the model sets its own."),
     ] = None,
+    previous: Annotated[
+        Path | None, typer.Option("--previous", help="The spine of the run before: its person ids are kept.")
+    ] = None,
     truth: Annotated[
         Path | None, typer.Option("--truth", help="Synthetic children only: who is who.")
     ] = None,
@@ -66,11 +69,16 @@ def link(
             engine=engine,
             rules=rules,
             threshold=_threshold(threshold),
+            previous=previous,
             truth=truth,
             truth_maps=truth_map or (),
         )
         done(1)
     _tell(into, as_json=as_json)
+    if events := spine.facts.get("events"):
+        console.say(
+            f"since the earlier run: {events['merged']:,} persons merged, {events['split']:,} split (events.parquet)"
+        )
     for one in spine.facts["left_out"]:
         console.say(f"left out of the step {one['step']!r}: tokens too many records share; see the report")
 

@@ -8,6 +8,7 @@ first, and what was refused is reported as a conflict.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ class Persons:
     """`cluster`: a number for each record, the same for records of one person.
 
     `conflicts`: a row for each refused merger with left, right (row numbers), order and reason
-    ("two numbers" or "two records of one return").
+    ("two numbers", "two earlier persons" or "two records of one return").
     """
 
     cluster: Codes
@@ -50,41 +51,55 @@ def identities(records: Records) -> Codes:
     return np.where((upn != NONE) | (former != NONE), joined[own] + 1, NONE)
 
 
-def persons(records: Records, left: Codes, right: Codes, order: Codes, *, numbers: bool = True) -> Persons:
+def persons(
+    records: Records,
+    left: Codes,
+    right: Codes,
+    order: Codes,
+    *,
+    numbers: bool = True,
+    held: Codes | None = None,
+) -> Persons:
     """Join records by agreeing pairs; `order` says which pair counts first (ties by row).
 
-    `numbers=False` lets two different permanent UPNs meet (a model weighs them itself).
+    `numbers=False` lets two different permanent UPNs meet (a model weighs them itself). `held` is a code for each
+    record's earlier person: two earlier persons never meet, and pairs of order -1 (the earlier links) always do.
     """
-    count = len(records)
-    identity = identities(records) if numbers else np.zeros(count, dtype=np.int64)
-    whole = components(count, left, right)
-    contested = _contested(whole, records.source, identity, left, right)
+    labels = {"two numbers": identities(records)} if numbers else {}
+    if held is not None:
+        labels["two earlier persons"] = held
+    whole = components(len(records), left, right)
+    contested = _contested(whole, records.source, labels, left, right)
     if not contested.any():
         return Persons(whole, _conflicts([]))
     inside = contested[left]
     ranked = np.lexsort((right[inside], left[inside], order[inside]))
     pairs = (left[inside][ranked], right[inside][ranked], order[inside][ranked])
-    rebuilt, conflicts = _rebuild(np.flatnonzero(contested), *pairs, records.source, identity)
+    rebuilt, conflicts = _rebuild(np.flatnonzero(contested), *pairs, records.source, labels)
     cluster = whole.copy()
     cluster[list(rebuilt)] = list(rebuilt.values())
     return Persons(cluster, _conflicts(conflicts))
 
 
-def _contested(cluster: Codes, source: Codes, identity: Codes, left: Codes, right: Codes) -> np.ndarray:
-    """Whether each record is in a group that holds two numbers, or two records of a return that aren't duplicates."""
-    named = identity != NONE
-    two_numbers = pd.Series(identity[named]).groupby(cluster[named]).nunique()
+def _contested(
+    cluster: Codes, source: Codes, labels: Mapping[str, Codes], left: Codes, right: Codes
+) -> np.ndarray:
+    """Whether each record is in a group that holds two of one label, or two records of a return that aren't duplicates."""
     per_return = pd.DataFrame({"cluster": cluster, "source": source}).value_counts(sort=False)
     wanted = (per_return * (per_return - 1) // 2).groupby(level="cluster").sum()
     same = source[left] == source[right]
     direct = pd.Series(cluster[left[same]]).value_counts()
     missing = wanted.sub(direct, fill_value=0)
-    bad = np.union1d(two_numbers.index[two_numbers > 1], missing.index[missing > 0])
-    return np.isin(cluster, bad)
+    bad = [missing.index[missing > 0].to_numpy()]
+    for label in labels.values():
+        named = label != NONE
+        several = pd.Series(label[named]).groupby(cluster[named]).nunique()
+        bad.append(several.index[several > 1].to_numpy())
+    return np.isin(cluster, np.concatenate(bad))
 
 
 def _rebuild(
-    rows: Codes, left: Codes, right: Codes, order: Codes, source: Codes, identity: Codes
+    rows: Codes, left: Codes, right: Codes, order: Codes, source: Codes, labels: Mapping[str, Codes]
 ) -> tuple[dict[int, int], list[tuple[int, int, int, str]]]:
     """Merge contested records pair by pair, best first. Few records come here; the loop is over pairs, not rows."""
     home = {int(row): int(row) for row in rows}
@@ -95,7 +110,7 @@ def _rebuild(
         first, second = sorted((home[one], home[two]))
         if first == second:
             continue
-        reason = _bar(members[first], members[second], source, identity, accepted)
+        reason = None if rank < 0 else _bar(members[first], members[second], source, labels, accepted)
         if reason:
             conflicts.append((one, two, rank, reason))
             continue
@@ -106,12 +121,16 @@ def _rebuild(
 
 
 def _bar(
-    one: list[int], two: list[int], source: Codes, identity: Codes, accepted: set[tuple[int, int]]
+    one: list[int],
+    two: list[int],
+    source: Codes,
+    labels: Mapping[str, Codes],
+    accepted: set[tuple[int, int]],
 ) -> str | None:
     """Why two groups can't be one person, or None when they can."""
-    numbers = {int(identity[row]) for row in [*one, *two]} - {NONE}
-    if len(numbers) > 1:
-        return "two numbers"
+    for reason, label in labels.items():
+        if len({int(label[row]) for row in [*one, *two]} - {NONE}) > 1:
+            return reason
     for first in one:
         for second in two:
             pair = (min(first, second), max(first, second))

@@ -19,6 +19,7 @@ from tre_toolkit.linkage.model.classes import Shares
 from tre_toolkit.linkage.model.engine import Found, find
 from tre_toolkit.linkage.model.files import OWN, Units, units
 from tre_toolkit.linkage.records import NONE, Codes, Records
+from tre_toolkit.linkage.refresh import held_pairs
 from tre_toolkit.linkage.rules import Candidates, candidates, rule_set
 
 ENGINES = ("auto", "model", "rules")
@@ -50,24 +51,32 @@ class Joined:
 
 
 def join(
-    records: Records, *, engine: str = "auto", rules: str = "exact", threshold: float | str | None = None
+    records: Records,
+    *,
+    engine: str = "auto",
+    rules: str = "exact",
+    threshold: float | str | None = None,
+    held: Codes | None = None,
 ) -> Joined:
-    """The persons among `records`. Raises TreError for an engine there isn't, or when `model` has too little to learn from."""
+    """The persons among `records`. `held`: codes of earlier persons, which rules leave as they are.
+
+    Raises TreError for an engine there isn't, or when `model` has too little to learn from.
+    """
     if engine not in ENGINES:
         raise TreError("there is no such engine", where=engine, hint=f"there are {', '.join(ENGINES)}")
     if engine == "rules":
-        return by_rules(records, rules=rules)
+        return by_rules(records, rules=rules, held=held)
     made = units(records)
     if engine == "auto" and not has_enough(made):
         return by_rules(
-            records, rules=rules, because="too few children with names and birth date in two files"
+            records, rules=rules, held=held, because="too few children with names and birth date in two files"
         )
     try:
         return by_model(records, made, threshold=threshold)
     except TreError as refusal:
         if engine == "model":
             raise
-        return by_rules(records, rules=rules, because=refusal.problem.what)
+        return by_rules(records, rules=rules, held=held, because=refusal.problem.what)
 
 
 def has_enough(made: Units) -> bool:
@@ -76,11 +85,19 @@ def has_enough(made: Units) -> bool:
     return int((np.bincount(made.file[named], minlength=2) >= ENOUGH).sum()) >= 2
 
 
-def by_rules(records: Records, *, rules: str = "exact", because: str | None = None) -> Joined:
-    """Persons by the ordered rules called `rules`."""
+def by_rules(
+    records: Records, *, rules: str = "exact", held: Codes | None = None, because: str | None = None
+) -> Joined:
+    """Persons by the ordered rules called `rules`; the persons of `held` stay as they are."""
     steps = rule_set(rules)
     pairs, crowded = candidates(records, steps)
-    found = persons(records, pairs.left, pairs.right, pairs.step)
+    left, right, order = pairs.left, pairs.right, pairs.step
+    if held is not None:
+        fresh = (held[left] == NONE) | (held[right] == NONE)
+        before = held_pairs(held)
+        left, right = np.concatenate([before[0], left[fresh]]), np.concatenate([before[1], right[fresh]])
+        order = np.concatenate([np.full(len(before[0]), -1), order[fresh]])
+    found = persons(records, left, right, order, held=held)
     first = first_step(len(records), pairs, found.cluster)
     return Joined(
         cluster=found.cluster,

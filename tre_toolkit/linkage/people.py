@@ -36,6 +36,20 @@ def name_clusters(records: Records, cluster: Codes, key: bytes, *, letter: str =
     return np.array(named, dtype=object)[place]
 
 
+def renamed(ids: np.ndarray, key: bytes, taken: set[str]) -> dict[str, str]:
+    """For each id that is taken already, another that isn't: the same in every run."""
+    names, used = {}, set(ids.tolist()) | taken
+    for one in sorted(set(ids.tolist()) & taken):
+        name, turn = one, 0
+        while name in used:
+            turn += 1
+            raw = hmac.digest(key, f"{one} {turn}".encode(), "sha256")
+            name = one[0] + base64.b32encode(raw).decode()[:LENGTH]
+        names[one] = name
+        used.add(name)
+    return names
+
+
 def _anchors(records: Records, cluster: Codes) -> pd.Series:
     """One code for each cluster that no other cluster has, from the most lasting thing its records hold."""
     authority = text_codes(records.about["authority"].tolist())

@@ -17,9 +17,17 @@ from tre_toolkit.errors import TreError
 from tre_toolkit.files import new_folder
 from tre_toolkit.linkage.engines import Joined, join
 from tre_toolkit.linkage.intake import take_in
-from tre_toolkit.linkage.people import name_clusters, project_key
+from tre_toolkit.linkage.people import name_clusters, project_key, renamed
 from tre_toolkit.linkage.records import Records, stack
-from tre_toolkit.linkage.spine import Spine, write_spine
+from tre_toolkit.linkage.refresh import (
+    MERGED,
+    SPLIT,
+    carried_ids,
+    earlier_persons,
+    events_between,
+    held_codes,
+)
+from tre_toolkit.linkage.spine import Spine, read_spine, write_spine
 from tre_toolkit.parcel import RecipientKey
 from tre_toolkit.signing import Verifier
 
@@ -31,6 +39,8 @@ class Linked:
     records: Records
     spine: pd.DataFrame
     joined: Joined
+    events: pd.DataFrame | None = None
+    """What changed for earlier persons, when there was an earlier run."""
 
 
 def link_records(
@@ -40,14 +50,21 @@ def link_records(
     engine: str = "auto",
     rules: str = "exact",
     threshold: float | str | None = None,
+    previous: Spine | None = None,
 ) -> Linked:
-    """Find the persons among `records`; ids are keyed to `key`."""
-    joined = join(records, engine=engine, rules=rules, threshold=threshold)
+    """Find the persons among `records`; ids are keyed to `key`, and those of the `previous` spine are kept."""
+    earlier = None if previous is None else earlier_persons(records, previous)
+    held = None if earlier is None else held_codes(earlier)
+    joined = join(records, engine=engine, rules=rules, threshold=threshold, held=held)
     spine = records.about[["parcel", "authority", "dataset", "period", "record_id"]].copy()
-    spine["person_id"] = name_clusters(records, joined.cluster, key)
+    ids = name_clusters(records, joined.cluster, key)
+    if earlier is not None:
+        ids = carried_ids(ids, joined.cluster, earlier, renamed(ids, key, set(earlier.dropna())))
+    spine["person_id"] = ids
     spine["household_id"] = pd.Series([None] * len(records), dtype="object")
     spine["step"], spine["weight"], spine["band"] = joined.step, joined.weight, joined.band
-    return Linked(records, spine, joined)
+    events = None if earlier is None else events_between(earlier, spine["person_id"])
+    return Linked(records, spine, joined, events)
 
 
 def link(
@@ -60,29 +77,44 @@ def link(
     engine: str = "auto",
     rules: str = "exact",
     threshold: float | str | None = None,
+    previous: Path | None = None,
     truth: Path | None = None,
     truth_maps: Sequence[Path] = (),
 ) -> Spine:
     """Link the parcels at these paths and write a spine folder at `into`, its report inside it (and in `report`).
+
+    `previous` is the spine of an earlier run over some of these parcels: its ids are kept, and `events.parquet`
+    in the new spine tells what changed.
 
     Raises TreError when a parcel doesn't verify or the parcels may not be linked together; nothing is written then.
     """
     from tre_toolkit.linkage import page, quality
     from tre_toolkit.linkage.report import report_on
 
-    taken = take_in([Path(one) for one in parcels], key=key, trusted=trusted)
+    before = None if previous is None else read_spine(previous)
+    taken = take_in(
+        [Path(one) for one in parcels], key=key, trusted=trusted, previous=before.facts if before else None
+    )
     if truth is not None and not taken.facts["synthetic"]:
         raise TreError("a truth file can only be had for synthetic children", hint="leave --truth out")
     linked = link_records(
-        stack(taken.tables), key=_key_of(taken.facts), engine=engine, rules=rules, threshold=threshold
+        stack(taken.tables),
+        key=_key_of(taken.facts),
+        engine=engine,
+        rules=rules,
+        threshold=threshold,
+        previous=before,
     )
     told = report_on(linked, taken.about, taken.facts)
     if truth is not None:
         known = quality.true_persons(linked.spine, truth, truth_maps)
         told["truth"] = quality.score(linked.spine["person_id"], known)
-    spine = Spine(linked.spine, {**taken.facts, **_tally(linked)})
+    follows = {} if before is None else {"follows": before.facts["sha256"]}
+    spine = Spine(linked.spine, {**taken.facts, **_tally(linked), **follows})
     with new_folder(into) as folder:
         write_spine(spine, folder)
+        if linked.events is not None:
+            linked.events.to_parquet(folder / "events.parquet", index=False)
         page.write(told, folder)
         if report is not None:
             with new_folder(report) as beside:
@@ -101,4 +133,13 @@ def _tally(linked: Linked) -> dict[str, Any]:
         "conflicts": linked.joined.conflicts["reason"].value_counts().sort_index().to_dict(),
         "left_out": [dict(one) for one in linked.joined.left_out],
         "settings": dict(linked.joined.settings),
+        **({} if linked.events is None else {"events": _changed(linked.events)}),
+    }
+
+
+def _changed(events: pd.DataFrame) -> dict[str, int]:
+    """How many persons came of mergers, and how many earlier persons were split."""
+    return {
+        MERGED: int(events.loc[events["event"] == MERGED, "person_id"].nunique()),
+        SPLIT: int(events.loc[events["event"] == SPLIT, "before"].nunique()),
     }
