@@ -84,6 +84,7 @@ def _examine(
             Finding(Level.REVIEW, f"{HOUSE}/file", str(path), "whole file", refusal.problem.what, hint)
         )
         tables = []
+    findings += claimed(told, path) if told else []
     verdict, entries, digest = verdict_of(findings, packs=rules.named()), [], sha256(content)
     for number, table in enumerate(tables):
         cells = printed(table, rules)
@@ -144,6 +145,18 @@ def find_evidence(
         "make the output again; don't edit it by hand",
     )
     return None, [finding]
+
+
+def claimed(told: Evidence, path: Path) -> list[Finding]:
+    """What only the data could tell (dominance, quantiles, models), as the session that made the file found it."""
+    found = []
+    for item in told.told.get("checks") or ():
+        try:
+            words = {key: str(item[key]) for key in ("rule", "where", "message", "fix")}
+            found.append(Finding(Level(item["verdict"]), file=str(path), **words))
+        except (KeyError, TypeError, ValueError):
+            raise TreError("the evidence's checks can't be read", where=told.path) from None
+    return found
 
 
 def tables_in(path: Path, content: bytes, rules: Rules, told: Evidence | None) -> Iterator[Table]:

@@ -169,7 +169,7 @@ def _members(name: str, cell: Ints, printed: Any, units: Ints, count: int, *, on
         if not once
         else np.c_[units[inside], published[inside]]
     )
-    if len(np.unique(pairs[:, 0])) == len(pairs):
+    if once or int(np.bincount(pairs[:, 0]).max()) == 1:
         member = np.zeros(count, np.int64)
         member[pairs[:, 0]] = pairs[:, 1]
         return [Released(name, *_compact(member))]

@@ -55,9 +55,8 @@ class Session(Figures, Models, Times):
         self.data = data
         self.into = into
         self.outputs: dict[str, Output] = {}
-        self._people: dict[Any, int] = {}
-        self._numbered: dict[int, Ints] = {}
-        self._coded: dict[tuple[int, int], tuple[Any, Units]] = {}
+        self._people = pd.Index([])
+        self._numbered: dict[int, tuple[Units, Ints]] = {}
 
     def __enter__(self) -> Session:
         return self
@@ -85,10 +84,7 @@ class Session(Figures, Models, Times):
                 raise MisuseError(f"no column {name!r} says who the rows are about")
         if found is None:
             return None
-        mark = (id(found), len(found))
-        if mark not in self._coded:
-            self._coded[mark] = (found, units_of(found))
-        return self._coded[mark][1]
+        return units_of(found)
 
     @property
     def unit_word(self) -> str:
@@ -152,7 +148,7 @@ class Session(Figures, Models, Times):
         past = self._past()
         if not releases or len(releases) + len(past) < 2:
             return verdict_of(found, packs=self.rules.named())
-        size = max([len(self._people), *(len(released.member) for released in [*releases, *past])])
+        size = max([0, *(len(released.member) for released in [*releases, *past])])
         everything = _different([_sized(released, size) for released in [*past, *releases]])
         k, pack = self.rules.largest("differencing", "least")
         k = max(k or 0, self.rules.least or 0)
@@ -176,16 +172,17 @@ class Session(Figures, Models, Times):
     def numbers(self, units: Units) -> Ints:
         """The session's (or ledger's) own numbers for these children."""
         if id(units) not in self._numbered:
-            labels = list(map(str, units.labels)) if units.labels is not None else []
+            labels = pd.Index(units.labels)
             if self.ledger is not None:
-                mine = self.ledger.numbers_of([self.ledger.mark(label) for label in labels])
+                mine = self.ledger.numbers_of([self.ledger.mark(str(label)) for label in labels])
+                start = len(self.ledger.people)
             else:
-                people = self._people
-                mine = np.array([people.setdefault(label, len(people)) for label in labels], np.int64)
+                self._people = self._people.append(labels[self._people.get_indexer(labels) < 0])
+                mine, start = self._people.get_indexer(labels), len(self._people)
             unknown = units.count - len(mine)  # rows without an identifier: a child each
-            start = len(self._people if self.ledger is None else self.ledger.people)
-            self._numbered[id(units)] = np.r_[mine, np.arange(start, start + unknown)].astype(np.int64)
-        return self._numbered[id(units)]
+            numbers = np.r_[mine, np.arange(start, start + unknown)].astype(np.int64)
+            self._numbered[id(units)] = units, numbers  # both kept, so that the id stays theirs
+        return self._numbered[id(units)][1]
 
     def _past(self) -> list[Released]:
         if self.ledger is None:
