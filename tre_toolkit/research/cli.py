@@ -38,18 +38,30 @@ def list_recipes(
             "name": about.name,
             "title": about.title,
             "needs": list(about.needs),
-            **({} if held is None else {"lacks": [one for one in about.needs if one not in held]}),
+            "also": list(about.also),
+            **(
+                {}
+                if held is None
+                else {"lacks": [one for one in (*about.needs, *about.also) if one not in held]}
+            ),
         }
         for about in found
     ]
     if as_json:
         return console.answer_json(told)
-    columns = ["recipe", "what it asks", "needs", *([] if held is None else ["this workspace lacks"])]
+    columns = [
+        "recipe",
+        "what it asks",
+        "needs",
+        "and where there is",
+        *([] if held is None else ["this workspace lacks"]),
+    ]
     rows = [
         [
             str(one["name"]),
             str(one["title"]),
             ", ".join(one["needs"]),
+            ", ".join(one["also"]),
             *([] if held is None else [", ".join(one["lacks"]) or "nothing"]),
         ]
         for one in told
@@ -72,9 +84,11 @@ def run(
     from tre_toolkit.research.workspace import open as open_workspace
 
     with console.progress(f"recipe {name}", len(recipes.recipe(name).tables())) as done:
-        written = run_recipe(name, open_workspace(workspace), into, done=done)
-    for path in written:
+        ran = run_recipe(name, open_workspace(workspace), into, done=done)
+    for path in ran.written:
         console.answer(str(path))
+    for file, why in ran.left_out.items():
+        console.say(f"left out {file}: {why}")
     console.say("not checked yet: `tre check` says what may leave")
 
 

@@ -40,7 +40,7 @@ class Ratios(Declared):
     standard: tuple[Variable, ...] = ()
     reference: str | None = None
     """Label of the group compared with; the largest when not given."""
-    least: int = Field(10, ge=1)
+    least: int = Field(default=10, ge=1)
 
 
 class Hazards(Declared):
@@ -53,7 +53,7 @@ class Hazards(Declared):
     event: str
     by: tuple[Variable, ...] = Field(min_length=1)
     cluster: str | None = None
-    least: int = Field(10, ge=1)
+    least: int = Field(default=10, ge=1)
 
 
 def ratios(paths: Pathways, wanted: Ratios) -> Table:
@@ -85,7 +85,7 @@ def ratios(paths: Pathways, wanted: Ratios) -> Table:
     units[:, 0] = children
     return Table(
         wanted.title, wanted.by.title, tuple(names), FIGURES, units.astype(np.int64), figures,
-        kind="ratio", decimals=2, across=f"{wanted.outcome.title}; ratio to {names[chosen]}",
+        kind="ratio", decimals=(0, 0, 1, 2, 2, 2), across=f"{wanted.outcome.title}; ratio to {names[chosen]}",
     )  # fmt: skip
 
 
@@ -137,12 +137,12 @@ def _rolled(
     tree = _tree(variable)
     for broad in dict.fromkeys(tree.values()):
         inside = [one for one in shown if tree.get(one[0]) == broad]
-        tiny = [one for one in inside if small(one[1])]
-        if tiny:
-            merged = _members(tiny)
-            of = inside if small(merged) else tiny  # still too small: the whole broad group together
-            told = f"{broad}: {'all' if of == inside else 'other'} groups"
-            place = shown.index(of[0])
+        of = [one for one in inside if small(one[1])]
+        while of and small(_members(of)) and len(of) < len(inside):
+            of.append(min((one for one in inside if one not in of), key=lambda one: children[one[1]].sum()))
+        if len(of) > 1:
+            told = f"{broad}: {'all' if len(of) == len(inside) else 'other'} groups"
+            place = min(shown.index(one) for one in of)
             shown = [one for one in shown if one not in of]
             shown.insert(place, (told, _members(of)))
     rest = [one for one in shown if small(one[1])]
@@ -152,7 +152,8 @@ def _rolled(
         kept.remove(smallest)
         rest.append(smallest)
     if rest:
-        kept.append((OTHERS, _members(rest)))
+        told = " or ".join(names[at] for at in _members(rest)) if len(_members(rest)) <= 3 else OTHERS
+        kept.append((told, _members(rest)))
     if not kept or small(kept[-1][1]):
         raise TreError(
             f"fewer than {least} children with, or without, the outcome", hint="ask of a larger cohort"
@@ -207,8 +208,7 @@ def hazards(paths: Pathways, wanted: Hazards) -> Table:
     units[:, 0] = children
     heads = ("Children", "Entered", "Hazard ratio", "Hazard ratio, low", "Hazard ratio, high")
     return Table(
-        wanted.title, "Group", tuple(rows), heads, units.astype(np.int64), figures, kind="ratio", decimals=2,
-        across="Cox",
+        wanted.title, "Group", tuple(rows), heads, units.astype(np.int64), figures, kind="ratio", decimals=(0, 0, 2, 2, 2), across="Cox",
     )  # fmt: skip
 
 

@@ -37,6 +37,8 @@ class Variable(BaseModel):
     age: bool = False
     """Age in years at the index."""
     codes: tuple[str, ...] = ()
+    via: str | None = None
+    """For a `column` of a table that isn't about persons: the column of a person's table with the key both share."""
     on: str | None = None
     """For `column` and `has`: only rows whose date, in this column, lies in the child's window."""
     bands: tuple[float, ...] = ()
@@ -94,7 +96,10 @@ class Table:
     """The figures, where they aren't the numbers of children."""
     kind: str = "count"
     """count, or what else the figures are: rate, percentage, ratio."""
-    decimals: int = 0
+    decimals: int | tuple[int, ...] = 0
+    """Of the figures, or of each column's."""
+    hide_below: int = 0
+    """Figures that stand on fewer children, but not on none, are shown as "c"."""
     totals: dict[str, list[str]] = field(default_factory=dict)
     """For each dimension (the corner's name, "column"): the members that are totals."""
     across: str = ""
@@ -111,29 +116,15 @@ class Table:
     @property
     def shown(self) -> list[list[str]]:
         """The cells as the file writes them; empty where there is no figure."""
-        if self.figures.dtype.kind in "iu":
-            return [[str(cell) for cell in row] for row in self.figures.tolist()]
+        places = (self.decimals,) * len(self.columns) if isinstance(self.decimals, int) else self.decimals
+        small = (self.units > 0) & (self.units < self.hide_below)
         return [
-            ["" if cell != cell else f"{cell:.{self.decimals}f}" for cell in row]
-            for row in self.figures.tolist()
+            [
+                "c" if hidden else "" if cell != cell else f"{cell:.{place}f}"
+                for cell, hidden, place in zip(cells, which, places, strict=True)
+            ]
+            for cells, which in zip(self.figures.tolist(), small.tolist(), strict=True)
         ]
-
-
-def with_totals(
-    title: str, corner: str, rows: list[str], columns: list[str], body: np.ndarray, *, across: str = ""
-) -> Table:
-    """A table of children each counted once, with a row and a column of totals."""
-    down = np.vstack([body, body.sum(axis=0)])
-    whole = np.hstack([down, down.sum(axis=1, keepdims=True)])
-    return Table(
-        title,
-        corner,
-        (*rows, TOTAL),
-        (*columns, TOTAL),
-        whole,
-        totals={corner: [TOTAL], "column": [TOTAL]},
-        across=across,
-    )
 
 
 def plain(declared: Declared) -> dict[str, Any]:

@@ -163,7 +163,8 @@ def _select(workspace: Workspace, source: Source, state: int, rules: Rules) -> s
     month, of_month = year_end(source.dataset)
     place = area(rules)
     keys = ", ".join([f"({place})", "person_id", *(quote(column) for column in source.key)])
-    ended, one_day = day_of(source.end), _among(source.one_day)
+    ended = day_of(source.end) if source.end else "CAST(NULL AS INTEGER)"
+    one_day = _among(source.one_day) if source.end else "TRUE"
     return f"""
 SELECT c.child, CAST({state} AS INTEGER) AS state, r.authority, r.d0,
   CASE WHEN r.d1 IS NULL AND r.one_day THEN r.d0 + 1 ELSE r.d1 END AS d1,

@@ -14,7 +14,7 @@ from typing import Any
 
 from tre_toolkit.errors import TreError
 from tre_toolkit.files import digest, write_text
-from tre_toolkit.research.declared import Declared, Table, plain
+from tre_toolkit.research.declared import ARROW, Declared, Table, plain
 from tre_toolkit.research.workspace import Workspace
 
 FORMAT = "tre-evidence-v1"
@@ -27,11 +27,13 @@ def evidence_path(output: Path) -> Path:
 
 
 def as_csv(table: Table) -> str:
-    """The table as CSV text: labels in the first row and column, totals last."""
+    """The table as CSV text: labels in the first row and the first column (one for each of several stages)."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([table.corner, *table.columns])
-    writer.writerows([label, *cells] for label, cells in zip(table.rows, table.shown, strict=True))
+    writer.writerow([*table.corner.split(ARROW), *table.columns])
+    writer.writerows(
+        [*label.split(ARROW), *cells] for label, cells in zip(table.rows, table.shown, strict=True)
+    )
     return text.getvalue()
 
 
@@ -59,7 +61,9 @@ def describe(
         "synthetic": workspace.synthetic,
         "recipe": {"dataset_digest": workspace.digest, **plain(wanted)},
         "cells": {
-            "rows": list(table.rows),
+            "rows": [label.split(ARROW) for label in table.rows]
+            if ARROW in table.corner
+            else list(table.rows),
             "columns": list(table.columns),
             "units": table.units.tolist(),
             "shown": table.shown,

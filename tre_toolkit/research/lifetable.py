@@ -14,7 +14,7 @@ def merged_steps(
 
     `time` in days, `cause` 0 for left unobserved and 1 to `causes` for entries, `n` how many children share both.
     Steps are merged until each figure is zero or at least `least`; what is left at the end goes into the step
-    before it. A group of fewer than `least` children has no steps at all.
+    before it. A group that isn't safe even as one step has no steps at all.
     """
     if int(n.sum()) < max(least, 1):
         return [], np.zeros((0, causes + 2), dtype=np.int64)
@@ -35,6 +35,8 @@ def merged_steps(
         bounds = [*bounds[:-1], len(grid)] if len(bounds) > 1 else [0, len(grid)]
     while len(bounds) > 2 and not _safe(grid[bounds[-2] : bounds[-1]].sum(axis=0), least):
         del bounds[-2]
+    if not _safe(grid[bounds[-2] : bounds[-1]].sum(axis=0), least):
+        return [], np.zeros((0, causes + 2), dtype=np.int64)  # even as one step a figure is too small
     body = np.array([grid[low:high].sum(axis=0) for low, high in pairwise(bounds)])
     gone = np.concatenate([[0], np.cumsum(body.sum(axis=1))[:-1]])
     at_risk = int(n.sum()) - gone

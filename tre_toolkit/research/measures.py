@@ -9,6 +9,8 @@ curve          time to the first entry into states: at risk, entries by kind, le
 ratios         the share of each group with an outcome, standardised, and its ratio to a reference
 hazards        hazard ratios of the first entry into a state (Cox), by groups
 missing        how often columns of the returns are filled in
+panel          authorities by years: children entering a state, beside spending and staff
+event_study    entries into a state by months since a roll-out, authority against authority
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from pydantic import Field, ValidationError, model_validator
 from tre_toolkit.engine import quote
 from tre_toolkit.errors import Problem, Problems, TreError, Where
 from tre_toolkit.research.cohorts import YEAR, days_in
-from tre_toolkit.research.declared import ARROW, TOTAL, Crosstab, Declared, Table, Variable, with_totals
+from tre_toolkit.research.declared import ARROW, TOTAL, Crosstab, Declared, Table, Variable
 from tre_toolkit.research.episodes import date
 from tre_toolkit.research.lifetable import merged_steps
 from tre_toolkit.research.pathways import Pathways
@@ -49,19 +51,23 @@ class Distribution(Declared):
     kind: Literal["distribution"] = "distribution"
     axis: Literal["index", "age", "calendar"] = "index"
     step: str = "3m"
-    steps: int = Field(12, ge=1, le=600)
+    steps: int = Field(default=12, ge=1, le=600)
 
 
 class Transitions(Declared):
     """Moves from state to state; behind each figure stand the children who made the move."""
 
     kind: Literal["transitions"] = "transitions"
+    least: int = Field(default=10, ge=1)
+    """Figures on fewer children are hidden; there are no margins from which they could be worked out."""
 
 
 class Rates(Declared):
     """Moves for each hundred child-years spent in the state they start from."""
 
     kind: Literal["rates"] = "rates"
+    least: int = Field(default=10, ge=1)
+    """Figures on fewer children are hidden."""
 
 
 class Curve(Declared):
@@ -75,7 +81,7 @@ class Curve(Declared):
     events: tuple[str, ...] = Field(min_length=1)
     by: Variable | None = None
     step: str = "3m"
-    least: int = Field(10, ge=1)
+    least: int = Field(default=10, ge=1)
 
     @model_validator(mode="after")
     def _is_whole(self) -> Curve:
@@ -125,14 +131,19 @@ def _crosstab(paths: Pathways, wanted: Crosstab) -> Table:
     cube = np.zeros([len(one) for one in names], dtype=np.int64)
     np.add.at(cube, tuple(at), counted.units.to_numpy())
     split = len(wanted.rows)
-    rows = [ARROW.join(one) for one in product(*names[:split])]
+    for axis in range(split):  # every stage's own totals stand in the table, so that hiding reckons with them
+        cube = np.concatenate([cube, cube.sum(axis=axis, keepdims=True)], axis=axis)
+    rows = [ARROW.join(one) for one in product(*([*one, TOTAL] for one in names[:split]))]
     columns = [ARROW.join(one) for one in product(*names[split:])]
-    return with_totals(
+    body = cube.reshape(len(rows), len(columns))
+    titles = [variable.title for variable in wanted.rows]
+    return Table(
         wanted.title,
-        ARROW.join(variable.title for variable in wanted.rows),
-        rows,
-        columns,
-        cube.reshape(len(rows), len(columns)),
+        ARROW.join(titles),
+        tuple(rows),
+        (*columns, TOTAL),
+        np.hstack([body, body.sum(axis=1, keepdims=True)]),
+        totals={**{title: [TOTAL] for title in titles}, "column": [TOTAL]},
         across=ARROW.join(variable.title for variable in wanted.columns),
     )
 
@@ -250,7 +261,17 @@ def _moves(paths: Pathways) -> tuple[list[str], np.ndarray, np.ndarray]:
 
 def _transitions(paths: Pathways, wanted: Transitions) -> Table:
     names, moves, children = _moves(paths)
-    return Table(wanted.title, "From", tuple(names), tuple(names), children, moves, kind="moves", across="To")
+    return Table(
+        wanted.title,
+        "From",
+        tuple(names),
+        tuple(names),
+        children,
+        moves,
+        kind="moves",
+        hide_below=wanted.least,
+        across="To",
+    )
 
 
 def _rates(paths: Pathways, wanted: Rates) -> Table:
@@ -272,30 +293,81 @@ def _rates(paths: Pathways, wanted: Rates) -> Table:
         rates,
         kind="rate",
         decimals=1,
+        hide_below=wanted.least,
         across="To",
     )
 
 
 def _curve(paths: Pathways, wanted: Curve) -> Table:
     times = event_times(paths, wanted.events, wanted.by)
+    names, place = _common_causes(paths, wanted, times)
+    times["cause"] = place[times.cause.to_numpy()]
     known = levels(paths, wanted.by) if wanted.by else {"": ""}
-    labelled = {state.name: state.label for state in paths.states}
-    columns = ("At risk", *(labelled[name] for name in wanted.events), "No longer observed")
+    columns = ("At risk", *names, "No longer observed")
     rows: list[str] = []
     parts: list[np.ndarray] = []
-    for value, label in known.items():
-        own = times[times.by_value == value] if wanted.by else times
-        steps, body = merged_steps(
-            own.time.to_numpy(), own.cause.to_numpy(), own.n.to_numpy(), causes=len(wanted.events),
-            length=_exact(wanted.step), least=wanted.least,
-        )  # fmt: skip
+    for label, (steps, body) in _groups(wanted, times, known, len(names)).items():
         rows += [
             f"{label}{ARROW if label else ''}{_after(wanted.step, first)} to {_after(wanted.step, last)}"
             for first, last in steps
         ]
         parts.append(body)
+    if not rows:
+        raise TreError(
+            f"fewer than {wanted.least} children enter, or leave unobserved", hint="ask of a larger cohort"
+        )
     corner = f"{wanted.by.title}{ARROW}Since the index" if wanted.by else "Since the index"
     return Table(wanted.title, corner, tuple(rows), columns, np.vstack(parts), across="Children")
+
+
+Steps = tuple[list[tuple[int, int]], np.ndarray]
+
+
+def _groups(wanted: Curve, times: Any, known: dict[str, str], causes: int) -> dict[str, Steps]:
+    """The life table of each group by its label. Groups that aren't safe alone stand together, with the smallest
+    of the others where need be, so that nothing can be worked out by taking the shown from the whole."""
+
+    def made(values: list[str]) -> Steps:
+        own = times[times.by_value.isin(values)]
+        return merged_steps(
+            own.time.to_numpy(), own.cause.to_numpy(), own.n.to_numpy(), causes=causes,
+            length=_exact(wanted.step), least=wanted.least,
+        )  # fmt: skip
+
+    size = times.groupby("by_value").n.sum()
+    unknown = [value for value in size.index if value not in known]
+    kept = {value: made([value]) for value in (*known, *unknown) if size.get(value, 0)}
+    rest = [value for value, (steps, _) in kept.items() if not steps]
+    kept = {value: table for value, table in kept.items() if table[0]}
+    while rest and not made(rest)[0] and kept:
+        smallest = min(kept, key=lambda value: int(size[value]))
+        rest.append(smallest)
+        del kept[smallest]
+    found = {known.get(value, "Not in the code book"): table for value, table in kept.items()}
+    if rest and made(rest)[0]:
+        labels = [known.get(value, "Not in the code book") for value in rest]
+        found[" or ".join(labels) if len(rest) <= 3 else "All other groups"] = made(rest)
+    return found
+
+
+def _common_causes(paths: Pathways, wanted: Curve, times: Any) -> tuple[list[str], np.ndarray]:
+    """Names of the causes, the rarest told together until each has five times `least` entries; old cause to new."""
+    labelled = {state.name: state.label for state in paths.states}
+    groups = [([labelled[name]], [at]) for at, name in enumerate(wanted.events, start=1)]
+
+    def entries(group: tuple[list[str], list[int]]) -> int:
+        return int(times.n[times.cause.isin(group[1])].sum())
+
+    while len(groups) > 1 and min(map(entries, groups)) < 5 * wanted.least:
+        first, second = sorted(groups, key=entries)[:2]
+        at = min(groups.index(first), groups.index(second))
+        both = sorted([first, second], key=groups.index)
+        groups = [one for one in groups if one not in (first, second)]
+        groups.insert(at, (both[0][0] + both[1][0], both[0][1] + both[1][1]))
+    place = np.zeros(len(wanted.events) + 1, dtype=np.int64)
+    for new, (_, old) in enumerate(groups, start=1):
+        place[old] = new
+    return [" or ".join(names) for names, _ in groups], place
 
 
 def event_times(paths: Pathways, events: tuple[str, ...], by: Variable | None = None) -> Any:
@@ -330,7 +402,7 @@ Make = Callable[[Pathways, Any], Table]
 
 @cache
 def kinds() -> dict[str, tuple[type[Declared], Make]]:
-    from tre_toolkit.research import comparisons, filled
+    from tre_toolkit.research import comparisons, filled, panels
 
     return {
         "crosstab": (Crosstab, _crosstab),
@@ -342,4 +414,6 @@ def kinds() -> dict[str, tuple[type[Declared], Make]]:
         "ratios": (comparisons.Ratios, comparisons.ratios),
         "hazards": (comparisons.Hazards, comparisons.hazards),
         "missing": (filled.Missing, filled.missing),
+        "panel": (panels.Panel, panels.panel),
+        "event_study": (panels.EventStudy, panels.event_study),
     }

@@ -26,7 +26,8 @@ class Source(BaseModel):
     dataset: str
     table: str
     start: str
-    end: str
+    end: str | None = None
+    """None for what happens on one day (an offence, an exclusion)."""
     key: tuple[str, ...] = Field(min_length=1)
     unless: dict[str, tuple[str, ...]] = {}
     one_day: dict[str, tuple[str, ...]] = {}
@@ -34,7 +35,8 @@ class Source(BaseModel):
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column the source needs."""
-        return tuple(dict.fromkeys([self.start, self.end, *self.key, *self.unless, *self.one_day]))
+        named = [self.start, *([self.end] if self.end else []), *self.key, *self.unless, *self.one_day]
+        return tuple(dict.fromkeys(named))
 
 
 class State(BaseModel):

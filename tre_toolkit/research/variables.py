@@ -36,6 +36,8 @@ def value_sql(paths: Pathways, variable: Variable) -> str:
             f"SELECT c.child, {_value(f'p.{quote(column)}', variable)} AS value FROM people AS p "
             f"INNER JOIN children AS c ON p.person_id = c.person_id WHERE p.{quote(column)} IS NOT NULL"
         )
+    if variable.via:
+        return _through(paths, variable)
     dataset, table, name = split(column, 3)
     order = "ASC" if variable.pick == "first" else "DESC"
     return (
@@ -98,6 +100,21 @@ def _furthest(paths: Pathways, names: tuple[str, ...]) -> str:
     return (
         f"SELECT child, CASE MIN(CASE state {rank} END) {back} END AS value "
         f"FROM {quote(paths.reached)} WHERE state IN ({numbers}) GROUP BY child"
+    )
+
+
+def _through(paths: Pathways, variable: Variable) -> str:
+    """A column of a table about something else (a household), through the key a person's table shares with it."""
+    dataset, table, name = split(variable.column or "", 3)
+    key_dataset, key_table, key = split(variable.via or "", 3)
+    other = paths.workspace.need(dataset, table, name, key)
+    order = "ASC" if variable.pick == "first" else "DESC"
+    rows = _rows(paths, key_dataset, key_table, variable, key)
+    return (
+        f"SELECT k.child, MIN({_value(f'o.{quote(name)}', variable)}) AS value FROM (SELECT child, key FROM ("
+        f"SELECT c.child, t.{quote(key)} AS key, ROW_NUMBER() OVER (PARTITION BY c.child ORDER BY t.period {order}, "
+        f"t.row_id {order}) AS place FROM {rows} AND t.{quote(key)} IS NOT NULL) AS picked WHERE place = 1) AS k "
+        f"INNER JOIN {other} AS o ON k.key = o.{quote(key)} WHERE o.{quote(name)} IS NOT NULL GROUP BY k.child"
     )
 
 

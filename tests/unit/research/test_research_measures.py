@@ -53,7 +53,7 @@ def told(table: Table) -> dict[str, dict[str, str]]:
 
 
 def test_transitions_count_moves_and_behind_each_stand_its_children(ws: Workspace) -> None:
-    table = tabulate(ws, Transitions(title="moves", pathways=ORDER))
+    table = tabulate(ws, Transitions(title="moves", pathways=ORDER, least=1))
     assert told(table) == {
         "In none": {"Referral": "1"},
         "Referral": {"In none": "3", "Looked after": "2"},
@@ -62,8 +62,15 @@ def test_transitions_count_moves_and_behind_each_stand_its_children(ws: Workspac
     assert table.units[1].tolist() == [2, 0, 2]  # B closed twice, and is one child
 
 
+def test_a_move_few_children_made_is_hidden_and_has_no_margin_to_work_it_out_from(ws: Workspace) -> None:
+    for kind in (Transitions, Rates):
+        table = tabulate(ws, kind(title="moves", pathways=ORDER))
+        assert {cell for cells in table.shown for cell in cells} <= {"c", "0", ""}
+        assert "Total" not in (*table.rows, *table.columns)
+
+
 def test_a_rate_is_moves_over_time_spent_where_they_start(ws: Workspace) -> None:
-    table = tabulate(ws, Rates(title="rates", pathways=ORDER))
+    table = tabulate(ws, Rates(title="rates", pathways=ORDER, least=1))
     days = 30 + 143 + 10 + 10 + 61  # in referral: A before and after care, B twice, C before care
     assert told(table)["Referral"]["Looked after"] == f"{100 * 2 / (days / 365.25):.1f}"
 
@@ -107,7 +114,7 @@ def test_no_step_of_a_curve_stands_on_fewer_than_asked() -> None:
     tail = merged_steps(
         np.array([1, 1, 400]), np.array([1, 1, 2]), np.array([50, 50, 3]), causes=2, length=30.4, least=10
     )
-    assert len(tail[0]) == 1  # three children can't have a step of their own, whatever their time
+    assert tail[0] == []  # three children can't have a figure of their own, not even in one step for all
     assert merged_steps(np.array([1]), np.array([1]), np.array([9]), causes=1, length=30, least=10)[0] == []
 
 

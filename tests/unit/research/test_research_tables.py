@@ -60,13 +60,15 @@ def workspace(frames: ModuleType, tmp_path: Path) -> Path:
     return folder
 
 
-def cells(path: Path) -> dict[str, dict[str, str]]:
-    """A table's cells by row and column, without the zeros."""
+def cells(path: Path, *, stages: int = 1) -> dict[str, dict[str, str]]:
+    """A table's cells by row (named by the first `stages` columns) and column, without the zeros."""
     header, *lines = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()]
     return {
-        line[0]: {name: cell for name, cell in zip(header[1:], line[1:], strict=True) if cell != "0"}
+        " → ".join(line[:stages]): {
+            name: cell for name, cell in zip(header[stages:], line[stages:], strict=True) if cell != "0"
+        }
         for line in lines
-        if set(line[1:]) != {"0"}
+        if set(line[stages:]) != {"0"}
     }
 
 
@@ -83,12 +85,29 @@ def test_the_pathways_recipe_tells_how_far_children_came_and_by_which_steps(
         "Not in the code book": {"Referral": "1", "Total": "1"},
         "Total": {"Referral": "2", "Assessment": "1", "Looked after": "1", "Total": "4"},
     }
-    assert cells(tmp_path / "o/state_flow.csv") == {
+    assert cells(tmp_path / "o/state_flow.csv", stages=2) == {
         "Referral → No plan": {"Not looked after": "2", "Total": "2"},
+        "Referral → Total": {"Not looked after": "2", "Total": "2"},
         "Assessment → No plan": {"Not looked after": "1", "Total": "1"},
         "Assessment → Child protection plan": {"Looked after": "1", "Total": "1"},
-        "Total": {"Not looked after": "3", "Looked after": "1", "Total": "4"},
+        "Assessment → Total": {"Not looked after": "1", "Looked after": "1", "Total": "2"},
+        "Total → No plan": {"Not looked after": "3", "Total": "3"},
+        "Total → Child protection plan": {"Looked after": "1", "Total": "1"},
+        "Total → Total": {"Not looked after": "3", "Looked after": "1", "Total": "4"},
     }
+
+
+def test_each_stage_of_a_flow_has_its_totals_so_that_hiding_reckons_with_them(
+    workspace: Path, tmp_path: Path
+) -> None:
+    """Without them a hidden step could be worked out from the table of furthest states."""
+    run(["recipe", "run", "pathways", "--workspace", str(workspace), "--into", str(tmp_path / "o")])
+    flow = cells(tmp_path / "o/state_flow.csv", stages=2)
+    furthest = cells(tmp_path / "o/furthest_by_ethnicity.csv")["Total"]
+    assert flow["Total → Total"]["Looked after"] == furthest["Looked after"]
+    assert flow["Total → No plan"]["Not looked after"] == str(
+        int(furthest["Referral"]) + int(furthest["Assessment"])
+    )
 
 
 def test_a_table_holds_the_whole_code_book_zeros_included(workspace: Path, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """An alluvial figure: bands of children from stage to stage, each as wide as its cell of the table.
 
 Rows named "Assessment → No plan" give the first stages, columns the last. A hidden cell is a thin
-hatched band that has no true width. Numbers beside the last bars are the table's totals; beside the others
-the sum of bands, where all of them are printed.
+hatched band that has no true width. Numbers beside the bars are the table's printed totals, or the sum of
+bands where the table has none and all of them are printed.
 """
 
 from __future__ import annotations
@@ -53,8 +53,16 @@ def flow(shown: Shown, *, title: str) -> str:
     scale = (TALL - GAP * (most - 1)) / known if known else 0.0
     width = {band: THIN if band.value is None else band.value * scale for band in bands}
     nodes = [_nodes(at, stage, bands, width) for at, stage in enumerate(stages)]
-    totals = dict(zip(shown.columns, shown.column_totals, strict=True))
-    nodes[-1] = [replace(node, value=totals[name]) for name, node in zip(stages[-1], nodes[-1], strict=True)]
+    last = len(stages) - 1
+    totals = {(last, name): total for name, total in zip(shown.columns, shown.column_totals, strict=True)}
+    totals |= shown.stage_totals
+    nodes = [
+        [
+            replace(node, value=totals.get((at, name), node.value))
+            for name, node in zip(stage, nodes[at], strict=True)
+        ]
+        for at, stage in enumerate(stages)
+    ]
     tints = [svg.colours(stage) for stage in stages]
     parts: list[str] = []
     for at in range(len(stages) - 1):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tre_toolkit.errors import TreError
-from tre_toolkit.research.declared import TOTAL
+from tre_toolkit.research.declared import ARROW, TOTAL
 from tre_toolkit.research.evidence import read_evidence
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A table as printed. `cells[row][column]` is a number, or None where the file hides one; margins apart."""
+    """A table as printed. `cells[row][column]` is a number, or None where the file hides one; margins apart.
+
+    Where rows are named by several stages, `stage_totals` has the printed total of each stage's member.
+    """
 
     title: str
     corner: str
@@ -27,6 +31,7 @@ class Shown:
     total: float | None
     unit: str
     synthetic: bool
+    stage_totals: Mapping[tuple[int, str], float | None] = field(default_factory=dict)
 
 
 def read_shown(path: Path) -> Shown:
@@ -44,17 +49,18 @@ def read_shown(path: Path) -> Shown:
         lines = list(csv.reader(file))
     if len(lines) < 2 or any(len(line) != len(lines[0]) for line in lines) or len(lines[0]) < 2:
         raise TreError("not a table of rows and columns", where=str(path))
-    body = {line[0]: [number(cell) for cell in line[1:]] for line in lines[1:]}
-    header = lines[0][1:]
-    rows = tuple(name for name in body if name != TOTAL)
+    stages = _stages(told)
+    body = {ARROW.join(line[:stages]): [number(cell) for cell in line[stages:]] for line in lines[1:]}
+    header = lines[0][stages:]
+    rows = tuple(name for name in body if TOTAL not in name.split(ARROW))
     columns = tuple(name for name in header if name != TOTAL)
     at_total = header.index(TOTAL) if TOTAL in header else None
-    whole = body.get(TOTAL)
+    whole = body.get(ARROW.join([TOTAL] * stages))
     recipe = told.get("recipe", {})
     variables = recipe.get("columns") or []
     return Shown(
         title=str(recipe.get("title") or path.stem.replace("_", " ")),
-        corner=lines[0][0],
+        corner=ARROW.join(lines[0][:stages]),
         column_title=" → ".join(str(one.get("label") or "") for one in variables if isinstance(one, dict)),
         rows=rows,
         columns=columns,
@@ -64,7 +70,27 @@ def read_shown(path: Path) -> Shown:
         total=whole[at_total] if whole and at_total is not None else None,
         unit=str(told.get("unit", "child")),
         synthetic=bool(told.get("synthetic", False)),
+        stage_totals=_stage_totals(body, at_total),
     )
+
+
+def _stages(told: dict[str, Any]) -> int:
+    """How many columns of labels the file has."""
+    rows = told.get("cells", {}).get("rows") or [""]
+    return len(rows[0]) if isinstance(rows[0], list) else 1
+
+
+def _stage_totals(
+    body: dict[str, list[float | None]], at_total: int | None
+) -> dict[tuple[int, str], float | None]:
+    """The total of each member of each stage, from the rows whose other stages are totals."""
+    found = {}
+    for name, cells in body.items():
+        parts = name.split(ARROW)
+        named = [at for at, part in enumerate(parts) if part != TOTAL]
+        if len(parts) > 1 and len(named) == 1 and at_total is not None:
+            found[named[0], parts[named[0]]] = cells[at_total]
+    return found
 
 
 def _check_again(path: Path, told: dict[str, Any]) -> None:

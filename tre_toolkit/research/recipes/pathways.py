@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tre_toolkit.research.declared import Crosstab, Declared, Variable
-from tre_toolkit.research.episodes import Rules
 from tre_toolkit.research.recipes import About
+from tre_toolkit.research.studies import ETHNICITY, FURTHEST, RULES
 
 ABOUT = About(
     name="pathways",
@@ -19,8 +19,6 @@ ABOUT = About(
     ),
 )
 
-RULES = Rules(order=("cla", "cpp", "cin", "assessment", "referral"))
-
 CONTACT = Variable(furthest=("assessment", "referral"), none="No referral seen", label="Contact")
 PLAN = Variable(furthest=("cpp", "cin"), none="No plan", label="Plan")
 CARE = Variable(furthest=("cla",), none="Not looked after", label="Care")
@@ -31,8 +29,8 @@ def tables() -> dict[str, Declared]:
     return {
         "furthest_by_ethnicity.csv": Crosstab(
             title="Furthest state reached, by ethnicity",
-            rows=(Variable(column="ethnicity"),),
-            columns=(Variable(furthest=RULES.order, none="None of these", label="Furthest state"),),
+            rows=(ETHNICITY,),
+            columns=(FURTHEST,),
             pathways=RULES,
         ),
         "state_flow.csv": Crosstab(
