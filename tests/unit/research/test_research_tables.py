@@ -60,16 +60,15 @@ def workspace(frames: ModuleType, tmp_path: Path) -> Path:
     return folder
 
 
-def cells(path: Path) -> dict[str, dict[str, str]]:
+def cells(path: Path, stages: int = 1) -> dict[str, dict[str, str]]:
     """A table's cells by row and column, without the zeros; several label columns are joined by arrows."""
     header, *lines = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()]
-    labels = 2 if header[0] == "Contact" else 1
     return {
-        " → ".join(line[:labels]): {
-            name: cell for name, cell in zip(header[labels:], line[labels:], strict=True) if cell != "0"
+        " → ".join(line[:stages]): {
+            name: cell for name, cell in zip(header[stages:], line[stages:], strict=True) if cell != "0"
         }
         for line in lines
-        if set(line[labels:]) != {"0"}
+        if set(line[stages:]) != {"0"}
     }
 
 
