@@ -9,6 +9,7 @@ A passphrase comes from a prompt or a file, never from the command line or the e
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import os
 import secrets
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 PREFIX = "tre-key-"
 SHORTEST_PASSPHRASE = 12  # characters
-LARGEST_MEMORY_KIB = 2 * 1024 * 1024  # a file that asks for more was not written by us
+LARGEST = {"memory": 2 * 1024 * 1024, "passes": 16, "lanes": 16}  # what asks for more was not written by us
+LARGEST_FILE = 1 << 16  # bytes of a key or passphrase file
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,14 @@ def open_secret(path: Path, passphrase: bytes, *, kind: str) -> bytes:
     from cryptography.exceptions import InvalidTag
 
     first, second, third = _lines(path, kind)
+    _no_core_dumps()
     try:
         header = json.loads(second)
-        if header["kdf"] != "argon2id" or header["memory"] > LARGEST_MEMORY_KIB:
+        if header["kdf"] != "argon2id" or any(header[name] > most for name, most in LARGEST.items()):
             raise TreError("the key file asks for a key derivation this toolkit doesn't do", where=str(path))
         sealed = base64.b64decode(third, validate=True)
+        if base64.b64encode(sealed).decode() != third:
+            raise ValueError
         return _cipher(header, passphrase).decrypt(
             bytes.fromhex(header["nonce"]), sealed, f"{first}\n{second}".encode()
         )
@@ -97,13 +102,17 @@ def open_secret(path: Path, passphrase: bytes, *, kind: str) -> bytes:
 
 def fingerprint_of(path: Path, *, kind: str) -> str:
     """The fingerprint a key file shows without its passphrase."""
-    return str(json.loads(_lines(path, kind)[1])["fingerprint"])
+    try:
+        return str(json.loads(_lines(path, kind)[1])["fingerprint"])
+    except (ValueError, KeyError, TypeError):
+        raise TreError(
+            "the key file is damaged", where=str(path), hint="restore it from its shares or copy"
+        ) from None
 
 
 def read_passphrase(path: Path) -> bytes:
     """A passphrase from a file only its owner can read, without the line end."""
-    _check_guarded(path)
-    return path.read_bytes().rstrip(b"\r\n")
+    return _guarded(path).rstrip(b"\r\n")
 
 
 def check_passphrase(passphrase: bytes) -> None:
@@ -130,26 +139,45 @@ def _cipher(header: dict[str, object], passphrase: bytes) -> ChaCha20Poly1305:
 
 
 def _lines(path: Path, kind: str) -> tuple[str, str, str]:
-    _check_guarded(path)
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    if len(lines) != 3 or lines[0] != f"{PREFIX}{kind}-v1":
+    lines = _guarded(path).decode("utf-8", errors="replace").split("\n")
+    if len(lines) != 4 or lines[3] or lines[0] != f"{PREFIX}{kind}-v1":
         raise TreError(
             f"this is not a {kind} key file", where=str(path), hint=f"name a file that begins {PREFIX}{kind}"
         )
     return lines[0], lines[1], lines[2]
 
 
-def _check_guarded(path: Path) -> None:
-    """Refuse a secret that is missing, a link, somebody else's, or readable by others."""
+def _guarded(path: Path) -> bytes:
+    """The bytes of a secret; refuse one that is missing, a link, somebody else's, or readable by others.
+
+    The file that is checked is the one that is read, whatever is put in its place meanwhile.
+    """
     try:
-        found = path.lstat()
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         raise TreError("there is no such file", where=str(path), hint="check the name") from None
-    if not stat.S_ISREG(found.st_mode):
-        raise TreError("a secret must be a plain file, not a link or a device", where=str(path))
-    if found.st_mode & 0o077:
-        raise TreError(
-            "others on this machine can read this secret", where=str(path), hint=f"chmod 600 {path}"
-        )
-    if found.st_uid not in (os.geteuid(), 0):
-        raise TreError("this secret belongs to another user", where=str(path))
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise TreError("a secret must be a plain file, not a link or a device", where=str(path)) from None
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise TreError("a secret must be a plain file, not a link or a device", where=str(path))
+        if found.st_mode & 0o077:
+            raise TreError(
+                "others on this machine can read this secret", where=str(path), hint=f"chmod 600 {path}"
+            )
+        if found.st_uid not in (os.geteuid(), 0):
+            raise TreError("this secret belongs to another user", where=str(path))
+        return os.read(handle, LARGEST_FILE)
+    finally:
+        os.close(handle)
+
+
+def _no_core_dumps() -> None:
+    """From here on a crash of this process leaves no image of its memory on the disk."""
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
