@@ -13,13 +13,14 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from tre_toolkit.demo import AUTHORITIES, shortened
+from tre_toolkit.demo.journey import shortened
+from tre_toolkit.demo.stages import AUTHORITIES
 from tre_toolkit.files import write_text
 
 if TYPE_CHECKING:
-    from tre_toolkit.demo import Journey, Played, Stage
+    from tre_toolkit.demo.journey import Journey, Played, Stage
 
-TEMPLATE = Path(__file__).with_name("demo_page.html")
+TEMPLATE = Path(__file__).with_name("page.html")
 FIRST, LAST = 30, 12  # lines of one command's answer on the page
 
 

@@ -1,186 +1,24 @@
-"""`tre demo`: the whole journey on invented children, played by the same commands a person would type.
-
-The journey imports no room. Each stage runs `tre` as a process of its own, shows the command and
-what it said, and keeps both for the page that is written at the end (`demo_page`). Where a refusal
-is the point of a command, the journey expects it, and stops when it doesn't come.
-"""
+"""The stages of the journey in order: who does what where, by which commands, what they see and what is hidden."""
 
 from __future__ import annotations
 
-import json
 import secrets
-import shlex
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from tre_toolkit.console import err, out
-from tre_toolkit.errors import TreError
-from tre_toolkit.files import new_folder, write_text
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from tre_toolkit.demo.journey import Journey
+from tre_toolkit.files import write_text
 
 AUTHORITIES = {"990": "Marshland", "991": "Fenmere"}  # no authority in England has these codes
 YEARS = "2023-2025"
-FIRST, LAST = 12, 6  # lines of one command's answer that are shown at the terminal
 TABLE = "outputs/furthest_by_ethnicity"
 FLOW = "outputs/state_flow"
 PACK = ("--pack", "dfe-cin")
 CONTEXT = "Aggregate tables of invented children for the demonstration; no child is described."
 
 
-@dataclass(frozen=True)
-class Played:
-    """One command as typed, what it said, and how it ended."""
-
-    words: tuple[str, ...]
-    status: int
-    said: str
-    seconds: float
-
-    @property
-    def typed(self) -> str:
-        return shlex.join(("tre", *self.words))
-
-
-@dataclass
-class Stage:
-    """One station of the journey."""
-
-    title: str
-    who: str
-    place: str
-    story: str
-    saw: str = ""
-    hid: str = ""
-    played: list[Played] = field(default_factory=list)
-
-
-class Journey:
-    """A folder, and the commands played in it."""
-
-    def __init__(self, folder: Path, console: Console, *, children: int, seed: int) -> None:
-        self.folder, self.console, self.children, self.seed = folder, console, children, seed
-        self.stages: list[Stage] = []
-        self.headlines: list[tuple[str, str]] = []  # a number, and what it counts
-
-    def stage(self, title: str, *, who: str, place: str, story: str) -> Stage:
-        self.stages.append(Stage(title, who, place, story))
-        self.console.rule(f"{len(self.stages)} {title}", align="left", style="cyan")
-        self.console.print(f"{who}, {place}: {story}", style="dim", markup=False)
-        return self.stages[-1]
-
-    def tre(self, *words: str, ends: int = 0) -> Played:
-        """Play one command, show it, and insist on how it ends."""
-        return self.together([words], ends=ends)[0]
-
-    def together(self, commands: Sequence[Sequence[str]], *, ends: int = 0) -> list[Played]:
-        """Play commands side by side (two authorities work at the same time), and show them in order."""
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            played = list(pool.map(lambda words: run_tre(tuple(words), self.folder), commands))
-        for one in played:
-            self.stages[-1].played.append(one)
-            show(one, self.console)
-            if one.status != ends:
-                raise TreError(
-                    f"the journey stopped: a command ended with status {one.status}, not {ends}",
-                    where=one.typed,
-                    hint="its own word stands above",
-                )
-        return played
-
-    def ask(self, *words: str, ends: int = 0) -> Any:
-        """The JSON answer of a command that isn't part of the story."""
-        quiet = run_tre((*words, "--json"), self.folder)
-        if quiet.status != ends:
-            raise TreError(f"the journey stopped: status {quiet.status}, not {ends}", where=quiet.typed)
-        return json.loads(quiet.said)
-
-    def read(self, name: str) -> Any:
-        return json.loads((self.folder / name).read_text(encoding="utf-8"))
-
-
-def run_tre(words: tuple[str, ...], folder: Path) -> Played:
-    """One `tre` process, and all it said."""
-    started = time.monotonic()
-    command = [sys.executable, "-c", "from tre_toolkit.cli import main; main()", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8")
-    return Played(words, done.returncode, done.stdout + done.stderr, time.monotonic() - started)
-
-
-def show(played: Played, console: Console) -> None:
-    console.print(f"$ {played.typed}", style="bold", markup=False)
-    for line in shortened(played.said, FIRST, LAST):
-        console.print(f"  {line}", markup=False)
-    console.print(f"  {played.seconds:.1f} s", style="dim")
-
-
-def shortened(said: str, first: int, last: int) -> list[str]:
-    """The first and last lines of an answer, with the number of those between."""
-    lines = said.strip("\n").splitlines()
-    if len(lines) <= first + last + 1:
-        return lines
-    return [*lines[:first], f"… {len(lines) - first - last:,} more lines", *lines[-last:]]
-
-
-def demo(
-    children: Annotated[int, typer.Option(min=200, help="Children to invent in each authority.")] = 2000,
-    into: Annotated[Path, typer.Option(help="A new folder for everything the journey makes.")] = Path(
-        "demo-journey"
-    ),
-    seed: Annotated[int, typer.Option(help="The same seed invents the same children.")] = 1,
-) -> None:
-    """Play the whole journey on two invented authorities: from returns to a signed release.
-
-    Example: `tre demo --children 2000 --into demo-journey`
-    """
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from tre_toolkit.demo_page import write_page
-
-    started = time.monotonic()
-    console = out()
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed} of {task.total}"),
-        TimeElapsedColumn(),
-    )
-    with (
-        new_folder(into) as part,
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
-    ):
-        journey = Journey(part, console, children=children, seed=seed)
-        for play in bar.track(STAGES, description="stages"):
-            play(journey)
-        write_page(journey, part / "index.html")
-    console.rule("The end", align="left", style="cyan")
-    console.print(
-        f"{children:,} children in each of {len(AUTHORITIES)} authorities, {time.monotonic() - started:.0f} seconds."
-    )
-    console.print(f"the release  {into / 'release'}", markup=False)
-    console.print(
-        f"check it     tre verify {into / 'release'} --trust {into / 'gate/gate.pub'}", markup=False
-    )
-    console.print(
-        f"the page     {into / 'index.html'} (open it in a browser; it needs no network)", markup=False
-    )
-    err().print("Everything above is invented. No child is described.", style="dim")
-
-
-# -- the stages, in order --------------------------------------------------------------------------------
-
-
 def invent(journey: Journey) -> None:
-    journey.stage(
+    stage = journey.stage(
         "Invent two authorities",
         who="Anyone",
         place="anywhere",
@@ -191,20 +29,24 @@ def invent(journey: Journey) -> None:
         "synth", "cin_census", "ssda903", "school_census", *codes, "--years", YEARS,
         "--children", str(journey.children), "--seed", str(journey.seed), "--into", "invented",
     )  # fmt: skip
+    stage.saw = "The schemas of three returns and published national figures. No data file was opened."
+    stage.hid = "Nothing: there is no real child in it. Four marks keep it from ever passing as real data."
 
 
 def validate(journey: Journey) -> None:
-    journey.stage(
+    stage = journey.stage(
         "Validate the returns",
         who="Data controllers",
         place="in each authority",
         story="The DfE's own rules, by number, before anything is done with the returns.",
     )
     journey.together([("validate", f"invented/{code}") for code in AUTHORITIES])
+    stage.saw = "Every cell of every return, inside the authority that holds it."
+    stage.hid = "Its reports name rules, columns and row numbers. They never repeat what stands in a cell."
 
 
 def make_keys(journey: Journey) -> None:
-    journey.stage(
+    stage = journey.stage(
         "Make keys",
         who="Data controllers and the TRE",
         place="each at home",
@@ -235,10 +77,12 @@ def make_keys(journey: Journey) -> None:
     journey.tre(
         "key", "unwrap", "project.wrapped", "--transport", f"{second}/transport.key", "--into", f"{second}/project.key", *secret(second)
     )  # fmt: skip
+    stage.saw = "Passphrases, from files only their owner can read."
+    stage.hid = "Each private key is sealed by Argon2id. The project key never leaves the authorities: the TRE can't make a token."
 
 
 def plan(journey: Journey) -> None:
-    journey.stage(
+    stage = journey.stage(
         "Agree the plan",
         who="Data controllers",
         place="in each authority",
@@ -246,10 +90,17 @@ def plan(journey: Journey) -> None:
     )
     first = next(iter(AUTHORITIES))
     journey.tre("plan", f"invented/{first}", "--project", "invented/tre.toml")
+    columns = journey.ask("plan", f"invented/{first}", "--project", "invented/tre.toml")["columns"]
+    kept = sum(column["fate"] == "keep" for column in columns)
+    stage.saw = f"{len(columns)} columns of three returns, and what each reveals, from the catalogue."
+    stage.hid = f"{kept} columns stay as they are; {len(columns) - kept} become tokens, are made coarser, or are dropped."
+    journey.headlines.append(
+        (f"{len(columns) - kept} of {len(columns)}", "columns tokenised, made coarser or dropped")
+    )
 
 
 def pseudonymise(journey: Journey) -> None:
-    journey.stage(
+    stage = journey.stage(
         "Pseudonymise and seal",
         who="Data controllers",
         place="in each authority",
@@ -267,10 +118,12 @@ def pseudonymise(journey: Journey) -> None:
     )  # fmt: skip
     for code in AUTHORITIES:
         journey.tre("parcel", "verify", f"{code}/{code}.parcel", "--trust", f"{code}/signer.key.pub")
+    stage.saw = "Names, pupil numbers, birth dates and postcodes, for the last time."
+    stage.hid = "All of them. A missing or placeholder value gets no token, so that no two children are joined by a blank."
 
 
 def link(journey: Journey) -> None:
-    journey.stage(
+    stage = journey.stage(
         "Link on tokens",
         who="The linker",
         place="in the linkage zone",
@@ -279,30 +132,40 @@ def link(journey: Journey) -> None:
     maps = [word for code in AUTHORITIES for word in ("--truth-map", f"{code}/truth-map.csv")]
     journey.tre("link", *parcels(), "--into", "spine", "--truth", "invented/truth.csv", *maps)
     journey.tre("workspace", "spine", *parcels(), "--into", "workspace")
+    report = journey.read("spine/report.json")
+    records, persons = report["records"]["in"], report["persons"]["all"]
+    stage.saw = f"{records:,} records of both authorities as tokens: equal or not equal, nothing else."
+    stage.hid = f"The tokens end here: {persons:,} children have ids of this project alone."
+    journey.headlines.append((f"{persons:,}", f"children found in {records:,} records"))
 
 
 def follow(journey: Journey) -> None:
-    journey.stage(
+    stage = journey.stage(
         "Follow pathways",
         who="A researcher",
         place="in the TRE workspace",
         story="From first referral, through plans, to care and beyond: who got how far, and by which steps.",
     )
     journey.tre("recipe", "run", "pathways", "--workspace", "workspace", "--into", "outputs")
+    stage.saw = "Months of birth, events and codes under project ids."
+    stage.hid = "Names, numbers, exact birth dates and postcodes are not there to be seen."
 
 
 def check(journey: Journey) -> None:
-    journey.stage(
+    stage = journey.stage(
         "Check the outputs",
         who="A researcher",
         place="in the TRE workspace",
         story="The statistical disclosure checker looks at each file. Small numbers stop a table, and it says which and why.",
     )
     journey.tre("check", f"{TABLE}.csv", f"{FLOW}.csv", *PACK, ends=1)
+    findings = journey.ask("check", f"{TABLE}.csv", f"{FLOW}.csv", *PACK, ends=1)["findings"]
+    stage.saw = "Two tables and, beside each, how many children stand behind every cell."
+    stage.hid = f"It stops both tables: {len(findings)} figures stand on too few children to leave."
 
 
 def protect(journey: Journey) -> None:
-    journey.stage(
+    stage = journey.stage(
         "Protect the tables",
         who="A researcher",
         place="in the TRE workspace",
@@ -312,10 +175,17 @@ def protect(journey: Journey) -> None:
         journey.tre("protect", f"{name}.csv", "--method", "suppress", *PACK, "--into", f"{name}.safe.csv")
     journey.tre("check", f"{TABLE}.safe.csv", f"{FLOW}.safe.csv", *PACK)
     journey.tre("recipe", "draw", f"{FLOW}.safe.csv", "--into", f"{FLOW}.svg")
+    done = [journey.read(f"{name}.safe.csv.evidence.json")["protected"] for name in (TABLE, FLOW)]
+    small, further = (sum(one[kind] for one in done) for kind in ("small", "further"))
+    stage.saw = "The true counts, and every sum that an attacker could take."
+    stage.hid = f"{small} small cells, and {further} more so that none can be worked out."
+    journey.headlines.append(
+        (f"{small + further}", "cells hidden, proved safe against an attack on the totals")
+    )
 
 
 def request(journey: Journey) -> None:
-    journey.stage(
+    stage = journey.stage(
         "Ask for release",
         who="A researcher",
         place="at the gate",
@@ -337,10 +207,12 @@ def request(journey: Journey) -> None:
     )
     journey.tre("request", "add", "1", f"{TABLE}.safe.csv", f"{FLOW}.safe.csv", *at_gate("ada"))
     journey.tre("request", "submit", "1", *at_gate("ada"))
+    stage.saw = "The protected tables and their evidence, copied by content."
+    stage.hid = "Nothing else of the workspace goes to the gate."
 
 
 def decide(journey: Journey) -> None:
-    journey.stage(
+    stage = journey.stage(
         "Two people decide",
         who="Output checkers",
         place="at the gate",
@@ -357,10 +229,13 @@ def decide(journey: Journey) -> None:
         *at_gate("ben"),
     )
     journey.tre("review", "vote", "1", "--approve", "--note", "checked against the evidence", *at_gate("cam"))
+    stage.saw = "Each file, its findings, and the digest the vote is bound to."
+    stage.hid = "Each reviewer's vote from the other, until both are in."
+    journey.headlines.append(("2 people", "decided, neither of them the author"))
 
 
 def release(journey: Journey) -> None:
-    journey.stage(
+    stage = journey.stage(
         "Release and verify",
         who="The release officer, then any recipient",
         place="at the gate, then anywhere",
@@ -373,6 +248,8 @@ def release(journey: Journey) -> None:
         lambda: journey.tre("verify", "release", "--trust", "gate/gate.pub", ends=1),
     )
     journey.tre("audit", "verify", "gate/audit.log")
+    stage.saw = "The approved bytes, and only those."
+    stage.hid = "The audit log holds names of files, digests and counts: what was decided can be shown without showing data."
 
 
 STAGES: tuple[Callable[[Journey], None], ...] = (
