@@ -20,7 +20,8 @@ from tre_toolkit.linkage.model.engine import Found, find
 from tre_toolkit.linkage.model.files import OWN, Units, units
 from tre_toolkit.linkage.records import NONE, Codes, Records
 from tre_toolkit.linkage.refresh import held_pairs
-from tre_toolkit.linkage.rules import Candidates, candidates, rule_set
+from tre_toolkit.linkage.rule_sets import rule_set
+from tre_toolkit.linkage.rules import Candidates, candidates
 
 ENGINES = ("auto", "model", "rules")
 ENOUGH = 300  # children with names and birth date that at least two files must each hold, for `auto` to try the model

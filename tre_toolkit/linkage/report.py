@@ -71,11 +71,16 @@ def _split(part: int, whole: int) -> dict[str, int | str]:
 
 
 def _rate(part: float, whole: float) -> float | str | None:
-    """A rate, hidden when it or its complement rests on a small count."""
+    """A rate; only a bound of it where it or its complement rests on a small count, and nothing over a small whole."""
     if whole == 0:
         return None
-    small = min(part, whole - part)
-    return HIDDEN if whole < SMALL or 0 < small < SMALL else round(part / whole, 4)
+    if whole < SMALL:
+        return HIDDEN
+    if 0 < part < SMALL:
+        return f"< {SMALL / whole:.1%}"
+    if 0 < whole - part < SMALL:
+        return f"> {1 - SMALL / whole:.1%}"
+    return round(part / whole, 4)
 
 
 def _counted(values: pd.Series) -> dict[str, int | str]:

@@ -1,4 +1,4 @@
-"""Ordered rules: tables of steps, each a set of tokens that must agree, tried from the surest down.
+"""Ordered rules at work: each step's tokens compared, from the surest step down.
 
 A step is a list of comparisons that must all agree. A comparison is a list of kinds of token that
 may stand for one another (a former UPN for a UPN): it agrees when any of the left record's is any of
@@ -14,74 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tre_toolkit.errors import TreError
 from tre_toolkit.linkage.records import NONE, Codes, Records, mix, text_codes
+from tre_toolkit.linkage.rule_sets import Step
 
-Comparison = tuple[str, ...]
 MOST = 20  # records of one return that may carry one token of a step: beyond that it names no child
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step. `within` keeps it inside one authority; `alone` asks that no return carry the token twice."""
-
-    name: str
-    agree: tuple[Comparison, ...]
-    band: str
-    within: bool = False
-    alone: bool = False
-
-
-def _step(name: str, band: str, *agree: str, within: bool = False, alone: bool = False) -> Step:
-    return Step(name, tuple(tuple(kinds.split()) for kinds in agree), band, within, alone)
-
-
-_UPN = "upn former_upn upn_temp"
-DAY = "birth_date"
-RULES: dict[str, tuple[Step, ...]] = {
-    # Exact tokens in ordered steps: numbers first, then names with the birth date and one thing more.
-    "exact": (
-        _step("same authority, own number", "certain", "local_id", within=True),
-        _step("UPN", "certain", _UPN),
-        _step("NHS number", "certain", "nhs"),
-        _step("ULN", "certain", "uln"),
-        _step("names, birth date, UPRN", "strong", f"given+{DAY}", f"surname+{DAY}", f"{DAY}+uprn"),
-        _step("names, birth date, postcode", "strong", f"given+{DAY}", f"surname+{DAY}", f"{DAY}+postcode"),
-        _step("names exchanged, birth date, postcode", "strong", f"names_sorted+{DAY}", f"{DAY}+postcode"),
-        _step(
-            "names, birth date, sex, district",
-            "strong",
-            f"given+{DAY}",
-            f"surname+{DAY}",
-            f"sex+{DAY}",
-            f"{DAY}+postcode_district",
-        ),
-        _step(
-            "given name, birth date, postcode, sex",
-            "strong",
-            f"given+{DAY} {DAY}+middle",
-            f"{DAY}+postcode",
-            f"sex+{DAY}",
-        ),
-        _step(
-            "names by sound, birth date, postcode, sex",
-            "strong",
-            f"given_sound+{DAY}",
-            f"surname_sound+{DAY}",
-            f"{DAY}+postcode",
-            f"sex+{DAY}",
-        ),
-        _step("names, birth date, sex", "fair", f"given+{DAY}", f"surname+{DAY}", f"sex+{DAY}", alone=True),
-        _step(
-            "names, postcode, day or month",
-            "fair",
-            "given+surname+postcode",
-            "given+surname+birth_ym given+surname+birth_md given+surname+birth_yd",
-            alone=True,
-        ),
-        _step("birth date, sex, postcode", "fair", f"{DAY}+postcode", f"sex+{DAY}", alone=True),
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +43,6 @@ class Crowded:
 
     def told(self) -> dict[str, str | int]:
         return {"step": self.step, "tokens": self.tokens, "records": self.records}
-
-
-def rule_set(name: str) -> tuple[Step, ...]:
-    """A rule set by name. Raises TreError when there is none."""
-    if name not in RULES:
-        raise TreError("there is no such rule set", where=name, hint=f"there are {', '.join(RULES)}")
-    return RULES[name]
 
 
 def keys(records: Records, step: Step) -> pd.DataFrame:

@@ -77,9 +77,9 @@ def test_counts_under_ten_are_hidden(count, shown):
     assert _safe(count) == shown
 
 
-def test_a_rate_is_hidden_when_it_or_its_complement_is_small():
-    assert _rate(5, 100) == HIDDEN
-    assert _rate(95, 100) == HIDDEN
+def test_a_rate_is_only_bounded_when_it_or_its_complement_is_small():
+    assert _rate(1, 100) == _rate(9, 100) == "< 10.0%"
+    assert _rate(91, 100) == _rate(99, 100) == "> 90.0%"
     assert _rate(50, 100) == 0.5
     assert _rate(100, 100) == 1.0
     assert _rate(3, 5) == HIDDEN

@@ -6,7 +6,8 @@ from tre_toolkit.errors import TreError
 from tre_toolkit.linkage.cluster import components, identities
 from tre_toolkit.linkage.engines import ALONE
 from tre_toolkit.linkage.records import stack
-from tre_toolkit.linkage.rules import MOST, RULES, candidates, rule_set
+from tre_toolkit.linkage.rule_sets import RULES, rule_set
+from tre_toolkit.linkage.rules import MOST, candidates
 from tre_toolkit.linkage.run import link_records
 
 CIN, CLA, OTHER = "990 cin_census 2025", "990 ssda903 2025", "991 cin_census 2025"

@@ -15,7 +15,8 @@ import pandas as pd
 
 from tre_toolkit.linkage.cluster import Persons, components, persons
 from tre_toolkit.linkage.records import NONE, Codes, Lists, Records
-from tre_toolkit.linkage.rules import Candidates, Crowded, Step, candidates
+from tre_toolkit.linkage.rule_sets import Step
+from tre_toolkit.linkage.rules import Candidates, Crowded, candidates
 
 OWN: tuple[Step, ...] = (
     Step("same authority, own number", (("local_id",),), "certain", within=True),
