@@ -15,6 +15,7 @@ _HOMES = {
     "open_parcel": "tre_toolkit.parcel.opening",
     "show": "tre_toolkit.parcel.opening",
     "verify": "tre_toolkit.parcel.opening",
+    "take_in": "tre_toolkit.parcel.receipts",
     "Parcel": "tre_toolkit.parcel.opening",
     "Facts": "tre_toolkit.parcel.manifest",
     "Manifest": "tre_toolkit.parcel.manifest",

@@ -102,6 +102,25 @@ def verify(
         )
 
 
+@app.command("take-in")
+def take_in(
+    parcel: Path = typer.Argument(..., help="The parcel."),
+    book: Path = typer.Option(..., "--book", help="The receiver's book of parcels; made if it isn't there."),
+    trust: list[Path] = typer.Option([], "--trust", help="Public key of a signer you trust (repeat it)."),
+) -> None:
+    """Verify a parcel on arrival and enter it in the book; one sent again is refused.
+
+    Example: `tre parcel take-in 990.parcel --book parcels.log --trust 990/signer.key.pub`
+    """
+    from tre_toolkit.parcel.receipts import take_in as enter
+    from tre_toolkit.signing import Verifier
+
+    manifest = enter(parcel, book, trusted=[Verifier.read(path) for path in trust])
+    console.answer(
+        f"taken in: parcel {manifest.counter} of authority {manifest.authority}, {manifest.parcel}"
+    )
+
+
 def _tell(manifest: Manifest, *, as_json: bool) -> None:
     if as_json:
         console.answer_json(manifest.model_dump(mode="json", by_alias=True))
