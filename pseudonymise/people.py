@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pseudonymise import standardise
-from pseudonymise.planning import token_fields
+from pseudonymise.planning import person_tables, token_fields
 from tre_toolkit.schema import Schema
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def _records(return_: Return, schema: Schema) -> tuple[dict[str, np.ndarray], pa
     import pyarrow as pa
 
     about = [table for table in schema.tables if table.person and table.name in return_.tables]
-    about.sort(key=lambda table: table.name not in schema.dataset.person_tables)
+    people = {table.name for table in person_tables(schema)}
+    about.sort(key=lambda table: table.name not in people)
     written = [return_.tables[table.name][table.person] for table in about]
     if not about:
         return {}, pa.array([], pa.string()), {}
@@ -100,8 +101,8 @@ def _records(return_: Return, schema: Schema) -> tuple[dict[str, np.ndarray], pa
     ids = text(pd.Series(distinct, dtype=joined.dtype))
     counts: dict[str, int] = {}
     seen: list[np.ndarray] = []
-    for person in schema.dataset.person_tables:
-        if person in codes:
+    for person in codes:
+        if person in people:
             nameless = np.flatnonzero(codes[person] < 0)  # a child without a number is still a child
             codes[person] = codes[person].copy()
             codes[person][nameless] = len(ids) + np.arange(len(nameless))
@@ -152,12 +153,13 @@ def _parts(
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    people = {table.name for table in person_tables(schema)}
     raw: dict[str, list[pa.Array]] = {}
     for domain, fields in token_fields(schema).items():
         for table, column in fields:
             if table.name not in codes or column.name not in return_.tables[table.name]:
                 continue
-            last = table.name not in schema.dataset.person_tables  # the newest address, the first of all else
+            last = table.name not in people  # the newest address, the first of all else
             source = typed if domain == "birth_date" else return_.tables
             cells = _for_records(source[table.name][column.name], codes[table.name], records, last=last)
             raw.setdefault(domain, []).append(

@@ -125,9 +125,7 @@ def token_fields(schema: Schema) -> dict[str, list[tuple[Table, Field]]]:
 
     The first column of a table in a domain is the current value; a second UPN is the former one.
     """
-    people = [table for table in schema.tables if table.name in schema.dataset.person_tables]
-    if not people:
-        return {}
+    people = person_tables(schema)
     found: dict[str, list[tuple[Table, Field]]] = {}
     for table in people:
         here: set[str] = set()
@@ -142,6 +140,12 @@ def token_fields(schema: Schema) -> dict[str, list[tuple[Table, Field]]]:
             if field.token and field.token not in found:
                 elsewhere.setdefault(field.token, []).append((table, field))
     return {**found, **elsewhere}
+
+
+def person_tables(schema: Schema) -> list[Table]:
+    """The tables identifiers are taken from: those the catalogue names, else every table about children."""
+    named = [table for table in schema.tables if table.name in schema.dataset.person_tables]
+    return named or [table for table in schema.tables if table.person]
 
 
 def _former(token: str | None, here: set[str]) -> str | None:

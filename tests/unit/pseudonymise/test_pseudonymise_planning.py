@@ -6,9 +6,9 @@ import pytest
 
 from pseudonymise import plan
 from pseudonymise.paper import as_page, as_value
-from pseudonymise.planning import _fate, parts_of
+from pseudonymise.planning import GIVES, _fate, _of_schema, parts_of, token_fields
 from tre_toolkit.errors import Problem, Problems, Where
-from tre_toolkit.schema import Field, schema
+from tre_toolkit.schema import Field, dataset, datasets, schema
 
 
 def fates(made, table="child_identifiers"):
@@ -132,3 +132,17 @@ def test_the_research_profile_makes_no_tokens(draw):
     made = plan([draw.cin()], draw.declared(profile="research"))
     assert made.tokens == {"cin_census/2025": ()}
     assert not any(one.token for one in made.columns)
+
+
+def test_in_no_dataset_year_or_term_does_an_identifier_stay_or_a_token_domain_lack_its_rule(draw):
+    for name in datasets():
+        known = dataset(name)
+        for year in {known.since or 2025, 2025, known.until or 2025}:
+            for term in known.terms or (None,):
+                if not known.exists_in(year):
+                    continue
+                form = known.at(year, term)
+                assert set(token_fields(form)) <= set(GIVES), name
+                for one in _of_schema(form, draw.declared()):
+                    if {"direct_id", "linkage_id"} & set(one.role.split(", ")):
+                        assert one.stays in ("drop", "district", "month", "year"), one.name
