@@ -6,7 +6,7 @@ read, or has no evidence, is never passed over in silence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -16,10 +16,12 @@ import numpy as np
 from disclosure import evidence as evidences
 from disclosure.atomic import sha256
 from disclosure.checks.counts import check_counts, contradictions
+from disclosure.checks.rowlevel import row_level
 from disclosure.checks.solved import attack_table
 from disclosure.compare import compare, entry_of
 from disclosure.evidence import Evidence
-from disclosure.files.delimited import Grid, read_delimited
+from disclosure.files import open_file
+from disclosure.files.delimited import Grid
 from disclosure.findings import Finding, Level, Verdict, verdict_of
 from disclosure.ledger import Entry, Ledger
 from disclosure.packs import HOUSE, Pack, Rules, chain
@@ -29,7 +31,6 @@ from disclosure.totals import with_totals
 from tre_toolkit.errors import TreError
 
 Packs = Sequence[str | Pack | Path] | str | Pack | Rules | None
-DELIMITED = (".csv", ".tsv", ".txt")
 PEOPLE = frozenset(["child", "children", "person", "people", "pupil", "patient", "household"])
 
 
@@ -77,7 +78,8 @@ def _examine(
     content = _content(path)
     told, findings = find_evidence(path, content, evidence)
     try:
-        tables = list(tables_in(path, content, rules, told))
+        tables, more = tables_in(path, content, rules, told)
+        findings += more
     except TreError as refusal:
         hint = refusal.problem.hint or "make it a table of its own, saved as CSV"
         findings.append(
@@ -159,12 +161,18 @@ def claimed(told: Evidence, path: Path) -> list[Finding]:
     return found
 
 
-def tables_in(path: Path, content: bytes, rules: Rules, told: Evidence | None) -> Iterator[Table]:
-    """The tables in a file, with their totals and what evidence says of them."""
-    if path.suffix.lower() not in DELIMITED:
-        raise TreError("no reader for this kind of file", hint="save the table as CSV")
-    grid = read_delimited(content, str(path))
-    yield read_table(grid, str(path), rules, told)
+def tables_in(
+    path: Path, content: bytes, rules: Rules, told: Evidence | None
+) -> tuple[list[Table], list[Finding]]:
+    """The tables in a file, with their totals and what evidence says of them; and what else is found in it."""
+    opened = open_file(path, content)
+    findings = list(opened.findings)
+    tables = []
+    for grid in opened.grids:
+        findings += [replace(found, file=str(path)) for found in row_level(grid)]
+        table = read_table(grid, grid.name, rules, told if len(opened.grids) == 1 else None)
+        tables.append(replace(table, name=str(path)) if grid.name == str(path) else table)
+    return tables, findings
 
 
 def read_table(grid: Grid, name: str, rules: Rules, told: Evidence | None) -> Table:

@@ -6,10 +6,14 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from disclosure.shown import Kind, read_cells
 from disclosure.table import Table, build, is_category
 from tre_toolkit.errors import TreError
+
+if TYPE_CHECKING:
+    from disclosure.files.opening import Opened
 
 MOST_CELLS = 2_000_000
 
@@ -87,3 +91,10 @@ def grid_of(lines: Sequence[Sequence[str]], name: str) -> Grid:
     if width * len(body) > MOST_CELLS:
         raise TreError("the table is too large to be an output", where=name, hint="release a smaller table")
     return Grid(name, body[0], tuple(body[1:]))
+
+
+def open_delimited(content: bytes, name: str) -> Opened:
+    """A CSV, TSV or text file: one table."""
+    from disclosure.files.opening import Opened
+
+    return Opened((read_delimited(content, name),))
