@@ -1,4 +1,4 @@
-"""The catalogue: what every return looks like in every year. Public: `datasets`, `dataset`, `schema`."""
+"""The catalogue: what every return looks like in every year. Public: `datasets`, `dataset`, `schema`, `harmonise`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tre_toolkit.schema.harmony import Harmonised, areas, ethnic_groups, harmonise
     from tre_toolkit.schema.load import CATALOGUE, dataset, datasets, load_dataset, schema
     from tre_toolkit.schema.model import Code, CodeList, Dataset, Field, Schema, Table
 
@@ -15,18 +16,23 @@ __all__ = [
     "CodeList",
     "Dataset",
     "Field",
+    "Harmonised",
     "Schema",
     "Table",
+    "areas",
     "dataset",
     "datasets",
+    "ethnic_groups",
+    "harmonise",
     "load_dataset",
     "schema",
 ]
+_HARMONY = {"Harmonised", "areas", "ethnic_groups", "harmonise"}
 _MODELS = {"Code", "CodeList", "Dataset", "Field", "Schema", "Table"}
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "tre_toolkit.schema.model" if name in _MODELS else "tre_toolkit.schema.load"
-    return getattr(importlib.import_module(home), name)
+    home = "model" if name in _MODELS else "harmony" if name in _HARMONY else "load"
+    return getattr(importlib.import_module(f"tre_toolkit.schema.{home}"), name)

@@ -42,13 +42,18 @@ def datasets(*more: Path) -> tuple[str, ...]:
 
 def dataset(name: str, *more: Path) -> Dataset:
     """A dataset of the catalogue by name. Raises TreError when there is none."""
+    return _loaded(folder_of(name, *more))
+
+
+def folder_of(name: str, *more: Path) -> Path:
+    """The folder a dataset stands in. Raises TreError when there is none."""
     homes = folders(*more)
     home = next((home for home in homes if (home / name / "dataset.toml").is_file()), None)
     if home is None:
         raise TreError(
             "the catalogue has no such dataset", where=name, hint=f"it has {', '.join(datasets(*more))}"
         )
-    return _loaded(home / name)
+    return home / name
 
 
 @cache
@@ -63,19 +68,19 @@ def schema(name: str, year: int, term: str | None = None) -> Schema:
 
 def load_dataset(folder: Path) -> Dataset:
     """Load and check one folder of a catalogue. Raises Problems that name file and place."""
-    raw = _toml(folder / "dataset.toml")
+    raw = read_toml(folder / "dataset.toml")
     order = raw.pop("table_order", None)
     if not order:
         raise TreError(
             "table_order is missing: the names of the tables, in order", where=str(folder / "dataset.toml")
         )
     problems: list[Problem] = []
-    tables = [_toml(folder / "tables" / f"{name}.toml") for name in order]
+    tables = [read_toml(folder / "tables" / f"{name}.toml") for name in order]
     for table in tables:
         table["fields"] = table.pop("field", [])
     lists = {**_code_lists(folder / "codes", ""), **_borrowed(folder, tables)}
-    rules = _toml(folder / "rules.toml") if (folder / "rules.toml").is_file() else {}
-    derived = _toml(folder / "derived.toml") if (folder / "derived.toml").is_file() else {}
+    rules = read_toml(folder / "rules.toml") if (folder / "rules.toml").is_file() else {}
+    derived = read_toml(folder / "derived.toml") if (folder / "derived.toml").is_file() else {}
     more = {
         "rules": rules.get("rule", []),
         "helpers": rules.get("helper", []),
@@ -135,7 +140,8 @@ def _twice(table: Table) -> set[str]:
     }
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file of the catalogue. Raises TreError when it is missing or not TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
