@@ -1,12 +1,13 @@
 """An alluvial figure: bands of children from stage to stage, each as wide as its cell of the table.
 
-Rows named "Assessment → No plan" give the first stages, columns the last. A hidden cell is a thin
-hatched band that has no true width. Numbers beside the bars are the table's printed totals, or the sum of
+Rows named "Assessment → No plan" give the first stages, columns the last. A hidden cell is a
+hatched band whose width fits the printed totals and says nothing more. Numbers beside the bars are the table's printed totals, or the sum of
 bands where the table has none and all of them are printed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape
 
@@ -16,7 +17,8 @@ from tre_toolkit.research.figures.shown import Shown
 
 WIDTH, TOP, TALL, GAP, BAR = 1040.0, 128.0, 400.0, 26.0, 13.0
 LEFT, RIGHT = 208.0, 208.0  # room for the labels of the first and last stage
-THIN = 4.0  # a hidden band
+THIN = 3.0  # a hidden band at the least
+ROUNDS = 50  # of fitting hidden bands to the totals: far more than tables of this size need
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,15 @@ def flow(shown: Shown, *, title: str) -> str:
     heads = heads if len(heads) == len(stages) else [f"Stage {at + 1}" for at in range(len(stages))]
     step = (WIDTH - LEFT - RIGHT - BAR) / max(1, len(stages) - 1)
     xs = [LEFT + step * at for at in range(len(stages))]
-    known = sum(band.value or 0 for band in bands)
-    most = max(len(stage) for stage in stages)
-    scale = (TALL - GAP * (most - 1)) / known if known else 0.0
-    width = {band: THIN if band.value is None else band.value * scale for band in bands}
-    nodes = [_nodes(at, stage, bands, width) for at, stage in enumerate(stages)]
     last = len(stages) - 1
     totals = {(last, name): total for name, total in zip(shown.columns, shown.column_totals, strict=True)}
     totals |= shown.stage_totals
+    fitted = _fitted(bands, stages, totals)
+    most = max(len(stage) for stage in stages)
+    whole = sum(fitted.values())
+    scale = (TALL - GAP * (most - 1)) / whole if whole else 0.0
+    width = {band: max(fitted[band] * scale, THIN if band.value is None else 0.0) for band in bands}
+    nodes = [_nodes(at, stage, bands, width) for at, stage in enumerate(stages)]
     nodes = [
         [
             replace(node, value=totals.get((at, name), node.value))
@@ -75,9 +78,13 @@ def flow(shown: Shown, *, title: str) -> str:
     bottom = max(node.y + node.height for stage in nodes for node in stage)
     hidden = any(band.value is None for band in bands)
     foot = "Children, each counted once. Steps reached on an observed day, in whatever order."
-    foot += " Hatched: a number hidden by the disclosure rules, drawn thin." if hidden else ""
-    whole = f"{svg.count(shown.total)} children" if shown.total is not None else ""
-    parts.append(svg.label(32, 68, whole, size=14, fill=svg.SOFT))
+    foot += (
+        " Hatched: hidden by the disclosure rules, drawn at a width that only fits the totals."
+        if hidden
+        else ""
+    )
+    everybody = f"{svg.count(shown.total)} children" if shown.total is not None else ""
+    parts.append(svg.label(32, 68, everybody, size=14, fill=svg.SOFT))
     return svg.page(
         WIDTH, bottom + 70, title=title, told=_told(shown), parts=parts, synthetic=shown.synthetic, foot=foot
     )
@@ -101,6 +108,31 @@ def _bands(shown: Shown) -> tuple[list[list[str]], list[Band]]:
     return stages, [
         Band(tuple(stages[at].index(name) for at, name in enumerate(path)), value) for path, value in cells
     ]
+
+
+def _fitted(
+    bands: list[Band], stages: list[list[str]], totals: Mapping[tuple[int, str], float | None]
+) -> dict[Band, float]:
+    """A width for each band: its number, and for hidden ones a share of what the printed totals leave over.
+
+    The shares start equal and are scaled to each stage's totals in turn (iterative proportional fitting), so
+    they are a function of what is printed and of nothing else.
+    """
+    hidden = [band for band in bands if band.value is None]
+    share = dict.fromkeys(hidden, 1.0 if hidden else 0.0)
+    left = {
+        (at, place): total - sum(band.value or 0 for band in bands if band.stops[at] == place)
+        for at, stage in enumerate(stages)
+        for place, name in enumerate(stage)
+        if (total := totals.get((at, name))) is not None
+    }
+    for _ in range(ROUNDS):
+        for (at, place), over in left.items():
+            through = [band for band in hidden if band.stops[at] == place]
+            now = sum(share[band] for band in through)
+            for band in through:
+                share[band] *= over / now if now > 0 else 0.0
+    return {band: share[band] if band.value is None else band.value for band in bands}
 
 
 def _nodes(at: int, stage: list[str], bands: list[Band], width: dict[Band, float]) -> list[Node]:
