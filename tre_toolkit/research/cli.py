@@ -96,8 +96,13 @@ def run(
 def draw(
     table: Path = typer.Argument(help="A table whose evidence says PASS."),
     into: Path = typer.Option(help="The figure to write, an .svg."),
-    kind: str | None = typer.Option(None, help="flow or bars; chosen from the table when not given."),
+    kind: str | None = typer.Option(
+        None, help="flow, bars, area, curve, heat, forest or panel; told from the table when not given."
+    ),
     title: str | None = typer.Option(None, help="The figure's title; the table's when not given."),
+    pack: list[str] = typer.Option(
+        [], help="A rule pack the table must pass, beside those its evidence names."
+    ),
 ) -> None:
     """Draw a table that passed the check: nothing stands in the figure that doesn't stand in the table.
 
@@ -105,7 +110,7 @@ def draw(
     """
     from tre_toolkit.research.figures import draw_table
 
-    console.answer(str(draw_table(table, into, kind=kind, title=title)))
+    console.answer(str(draw_table(table, into, kind=kind, title=title, packs=tuple(pack))))
 
 
 def tabulate(

@@ -259,7 +259,7 @@ def test_only_a_table_that_passed_is_drawn(tmp_path: Path, verdict: str) -> None
 
 def test_a_verdict_written_by_hand_draws_nothing(tmp_path: Path) -> None:
     table = checked(tmp_path, FLOW, "PASS")
-    with pytest.raises(TreError, match="the check now says FAIL"):
+    with pytest.raises(TreError, match="check now says FAIL"):
         draw_table(table, tmp_path / "f.svg")
 
 

@@ -2,26 +2,54 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tre_toolkit.errors import MisuseError
 from tre_toolkit.files import write_text
 
+if TYPE_CHECKING:
+    from tre_toolkit.research.figures.shown import Shown
 
-def draw_table(table: Path, into: Path, *, kind: str | None = None, title: str | None = None) -> Path:
-    """Draw the table at `table` into the SVG `into`; `kind` is "flow" or "bars", or told from the table.
 
-    Raises TreError when the table's evidence isn't there, isn't of these bytes, or doesn't say PASS.
+# the kind of a declared table to the figure that shows it, and to those that may be asked for
+KINDS = {
+    "distribution": "area",
+    "curve": "curve",
+    "transitions": "heat",
+    "rates": "heat",
+    "ratios": "forest",
+    "hazards": "forest",
+    "event_study": "heat",
+    "panel": "panel",
+}
+FIGURES = ("flow", "bars", "area", "curve", "heat", "forest", "panel")
+
+
+def draw_table(
+    table: Path, into: Path, *, kind: str | None = None, title: str | None = None, packs: tuple[str, ...] = ()
+) -> Path:
+    """Draw the table at `table` into the SVG `into`; `kind` is one of `FIGURES`, or told from the table.
+
+    The table is checked anew under the packs its evidence names and `packs`. Raises TreError when its evidence
+    isn't there, isn't of these bytes, or the table doesn't pass.
     """
-    from tre_toolkit.research.figures.bars import bars
-    from tre_toolkit.research.figures.flow import flow, is_flow
     from tre_toolkit.research.figures.shown import read_shown
 
     if into.suffix != ".svg":
         raise MisuseError("a figure is an .svg", where=str(into))
-    shown = read_shown(table)
-    kinds = {"flow": flow, "bars": bars}
-    wanted = kind or ("flow" if is_flow(shown) else "bars")
-    if wanted not in kinds:
-        raise MisuseError(f"not a kind of figure; there are {', '.join(kinds)}")
-    return write_text(into, kinds[wanted](shown, title=title or shown.title))
+    if kind is not None and kind not in FIGURES:
+        raise MisuseError(f"not a kind of figure; there are {', '.join(FIGURES)}")
+    shown = read_shown(table, packs)
+    return write_text(into, figure(shown, kind=kind, title=title))
+
+
+def figure(shown: Shown, *, kind: str | None = None, title: str | None = None) -> str:
+    """The figure of a checked table as SVG text."""
+    from tre_toolkit.research.figures.flow import is_flow
+
+    usual = KINDS.get(shown.kind) or ("flow" if is_flow(shown) else "bars")
+    wanted = kind or usual
+    drawing = getattr(importlib.import_module(f"{__name__}.{wanted}"), wanted)
+    return str(drawing(shown, title=title or shown.title))

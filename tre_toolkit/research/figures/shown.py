@@ -31,26 +31,56 @@ class Shown:
     total: float | None
     unit: str
     synthetic: bool
+    kind: str = "crosstab"
+    across: str = ""
+    hidden: tuple[tuple[bool, ...], ...] = ()
+    """Where the file hides a figure; a blank says there is none."""
     stage_totals: Mapping[tuple[int, str], float | None] = field(default_factory=dict)
 
+    @property
+    def told(self) -> str:
+        """The table in words, for those who can't see the figure."""
+        lines = []
+        for row, cells, which in zip(self.rows, self.cells, self.hidden, strict=True):
+            known = [
+                f"{column} {'hidden' if hides else f'{cell:g}'}"
+                for column, cell, hides in zip(self.columns, cells, which, strict=True)
+                if hides or cell
+            ]
+            if known:
+                lines.append(f"{row}: {', '.join(known)}")
+        return (
+            f"{self.title}. {self.corner} by {self.across or self.column_title or 'columns'}. "
+            + "; ".join(lines)
+            + "."
+        )
 
-def read_shown(path: Path) -> Shown:
-    """A table whose evidence says PASS. Raises TreError for every other."""
+
+def read_shown(path: Path, packs: tuple[str, ...] = ()) -> Shown:
+    """A table that passes the check, asked anew under the packs its evidence names and those given.
+
+    A table whose evidence says REVIEW or FAIL isn't drawn; one that was never checked needs `packs`. Raises
+    TreError for every other.
+    """
     told = read_evidence(path)
     verdict = told.get("verdict")
-    if verdict != "PASS":
+    if verdict != "PASS" and not (verdict == "UNCHECKED" and packs):
         raise TreError(
             f"only a table that passed the check is drawn; this one's evidence says {verdict}",
             where=str(path),
-            hint="`tre check` says why, `tre protect` makes a table that passes",
+            hint="name a pack (--pack), or make a table that passes with `tre protect`"
+            if verdict == "UNCHECKED"
+            else "`tre check` says why, `tre protect` makes a table that passes",
         )
-    _check_again(path, told)
+    named = [str(pack.get("name")) for pack in told.get("packs", ()) if isinstance(pack, dict)]
+    _check_again(path, [*named, *packs])
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.reader(file))
     if len(lines) < 2 or any(len(line) != len(lines[0]) for line in lines) or len(lines[0]) < 2:
         raise TreError("not a table of rows and columns", where=str(path))
     stages = _stages(told)
     body = {ARROW.join(line[:stages]): [number(cell) for cell in line[stages:]] for line in lines[1:]}
+    blank = {ARROW.join(line[:stages]): [_hides(cell) for cell in line[stages:]] for line in lines[1:]}
     header = lines[0][stages:]
     rows = tuple(name for name in body if TOTAL not in name.split(ARROW))
     columns = tuple(name for name in header if name != TOTAL)
@@ -71,6 +101,9 @@ def read_shown(path: Path) -> Shown:
         unit=str(told.get("unit", "child")),
         synthetic=bool(told.get("synthetic", False)),
         stage_totals=_stage_totals(body, at_total),
+        kind=str(recipe.get("kind", "crosstab")),
+        across=str(told.get("cells", {}).get("across", "")),
+        hidden=tuple(tuple(blank[row][header.index(column)] for column in columns) for row in rows),
     )
 
 
@@ -93,18 +126,21 @@ def _stage_totals(
     return found
 
 
-def _check_again(path: Path, told: dict[str, Any]) -> None:
-    """Ask the checker itself under the packs the evidence names: a verdict written by hand draws nothing."""
+def _check_again(path: Path, packs: list[str]) -> None:
+    """Ask the checker itself: a verdict written by hand draws nothing."""
     import disclosure
 
-    packs = [str(pack.get("name")) for pack in told.get("packs", ()) if isinstance(pack, dict)]
     verdict = disclosure.check_file(path, packs or None)
     if not verdict.passed:
         raise TreError(
-            f"the evidence says PASS, and the check now says {verdict.verdict}",
+            f"only a table that passes is drawn, and the check now says {verdict.verdict}",
             where=str(path),
             hint="`tre check` says why",
         )
+
+
+def _hides(cell: str) -> bool:
+    return bool(cell.strip()) and number(cell) is None
 
 
 def number(cell: str) -> float | None:

@@ -25,11 +25,16 @@ def colours(labels: Sequence[str]) -> list[str]:
     for label in labels:
         if label in own:
             found.append(own[label])
-        elif label.lower().startswith(("no ", "none", "not ")):
+        elif label.lower().startswith(("no ", "none", "not ", "in none")):
             found.append(PLAIN)
         else:
             found.append(next(used, FAINT))
     return found
+
+
+def escaped(words: str) -> str:
+    """Words as they may stand in a file of tags."""
+    return escape(words)
 
 
 def num(value: float) -> str:

@@ -1,0 +1,90 @@
+"""Each kind of table has its figure: deterministic, told in words, and without a number the table doesn't print."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tre_toolkit.errors import MisuseError, TreError
+from tre_toolkit.files import digest
+from tre_toolkit.research.figures import FIGURES, draw_table
+
+TABLES = {
+    "distribution": "Since the index,In none,Referral,Looked after,Total\n0 months,0,700,60,760\n3 months,300,300,90,690\n"
+    "6 months,400,120,100,620\n",
+    "curve": "Since the index,At risk,Child in need plan,Looked after,No longer observed\n0 months to 3 months,1000,200,40,60\n"
+    "3 months to 12 months,700,50,30,620\n",
+    "transitions": "From,In none,Referral,Looked after\nIn none,0,120,0\nReferral,90,0,c\nLooked after,30,0,0\n",
+    "ratios": "Ethnicity,Children,With the outcome,Share in %,Ratio,\"Ratio, low\",\"Ratio, high\"\n"
+    "White British,1200,120,10.0,1.00,1.00,1.00\nMixed: all groups,240,40,16.7,1.67,1.20,2.33\n",
+    "panel": "Authority,Year,Children entering: Referral\n990,2024,300\n990,2025,340\n991,2024,200\n991,2025,220\n",
+}  # fmt: skip
+KINDS = {"transitions": "moves", "ratios": "ratio", "panel": "rate"}
+
+
+def checked(folder: Path, kind: str) -> Path:
+    """A table of one kind, with the evidence a recipe writes."""
+    path = folder / f"{kind}.csv"
+    path.write_text(TABLES[kind], encoding="utf-8")
+    header, *lines = list(csv.reader(TABLES[kind].splitlines()))
+    labels = 2 if kind == "panel" else 1
+    told = {
+        "format": "tre-evidence-v1", "file": {"name": path.name, "sha256": digest(path)}, "unit": "child",
+        "synthetic": True, "verdict": "UNCHECKED", "packs": [], "recipe": {"kind": kind, "title": f"A {kind} & more"},
+        "cells": {
+            "rows": [line[:labels] if labels > 1 else line[0] for line in lines], "columns": header[labels:],
+            "units": [[200] * (len(header) - labels) for _ in lines],
+            **({"kind": KINDS[kind]} if kind in KINDS else {}),
+        },
+    }  # fmt: skip
+    if kind not in KINDS:
+        told["cells"]["units"] = [[int(cell) for cell in line[labels:]] for line in lines]  # type: ignore[index]
+    path.with_name(path.name + ".evidence.json").write_text(json.dumps(told), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("kind", list(TABLES))
+def test_a_table_is_drawn_as_its_kind_asks_the_same_each_time(tmp_path: Path, kind: str) -> None:
+    table = checked(tmp_path, kind)
+    first = draw_table(table, tmp_path / "1.svg", packs=("dfe-cin",)).read_bytes()
+    assert draw_table(table, tmp_path / "2.svg", packs=("dfe-cin",)).read_bytes() == first
+    tree = ElementTree.fromstring(first)
+    names = {child.tag.rpartition("}")[2] for child in tree}
+    assert {"title", "desc"} <= names
+    text = first.decode()
+    assert text.count("http") == 1  # the name space, which nobody fetches
+    assert "<script" not in text
+    assert "<image" not in text
+    assert len(first) < 30_000
+
+
+@pytest.mark.parametrize("kind", ["distribution", "transitions", "panel"])
+def test_the_counts_a_figure_prints_stand_in_the_table(tmp_path: Path, kind: str) -> None:
+    text = draw_table(checked(tmp_path, kind), tmp_path / "f.svg", packs=("dfe-cin",)).read_text(
+        encoding="utf-8"
+    )
+    printed = {one.replace(",", "") for one in re.findall(r"<text[^>]*>([\d,]+)</text>", text)}
+    assert printed
+    assert printed <= set(re.findall(r"\d+", TABLES[kind]))
+
+
+def test_a_table_nobody_checked_needs_a_pack_and_a_hidden_figure_is_hatched(tmp_path: Path) -> None:
+    table = checked(tmp_path, "transitions")
+    with pytest.raises(TreError, match="evidence says UNCHECKED"):
+        draw_table(table, tmp_path / "f.svg")
+    text = draw_table(table, tmp_path / "f.svg", packs=("dfe-cin",)).read_text(encoding="utf-8")
+    assert "Referral to Looked after: hidden" in text
+
+
+def test_a_figure_nobody_can_draw_is_refused(tmp_path: Path) -> None:
+    table = checked(tmp_path, "panel")
+    with pytest.raises(MisuseError, match="kind of figure"):
+        draw_table(table, tmp_path / "f.svg", kind="index plot")
+    with pytest.raises(MisuseError, match="a figure is an"):
+        draw_table(table, tmp_path / "f.png", packs=("dfe-cin",))
+    assert "index" not in FIGURES  # a child's own line is never drawn
