@@ -43,6 +43,9 @@ def link(
     previous: Annotated[
         Path | None, typer.Option("--previous", help="The spine of the run before: its person ids are kept.")
     ] = None,
+    decisions: Annotated[
+        Path | None, typer.Option("--decisions", help="A spine whose review list was worked through.")
+    ] = None,
     truth: Annotated[
         Path | None, typer.Option("--truth", help="Synthetic children only: who is who.")
     ] = None,
@@ -70,6 +73,7 @@ def link(
             rules=rules,
             threshold=_threshold(threshold),
             previous=previous,
+            decisions=decisions,
             truth=truth,
             truth_maps=truth_map or (),
         )
@@ -111,6 +115,60 @@ def workspace(
     rows = [(name.removesuffix(".parquet"), one["rows"]) for name, one in facts["files"].items()]
     console.answer_table(("table", "rows"), rows)
     console.answer(f"workspace  {into}")
+
+
+def clerical(
+    spine: Annotated[Path, typer.Argument(help="The spine folder.", show_default=False)],
+    pair: Annotated[str | None, typer.Argument(help="A pair of its review list.", show_default=False)] = None,
+    same: Annotated[bool | None, typer.Option("--same/--not-same", help="Decide about the pair.")] = None,
+    by: Annotated[str | None, typer.Option("--by", help="Who decides.")] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write the list as a page to read and print.")
+    ] = None,
+    lists: Annotated[
+        Path | None,
+        typer.Option("--lists", help="Write for each authority the pairs to look up, into this folder."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at the pairs the model isn't sure of, by what agrees and never by value, and decide about them.
+
+    Example: tre clerical spine RAB2CDE3F4 --same --by "A. Reviewer"
+    """
+    from tre_toolkit.errors import MisuseError
+    from tre_toolkit.linkage import clerical as review
+    from tre_toolkit.linkage.sheet import write_lists, write_sheet
+
+    if same is not None:
+        if pair is None or by is None:
+            raise MisuseError(
+                "a decision needs the pair and --by", hint='tre clerical spine PAIR --same --by "NAME"'
+            )
+        review.decide(spine, pair, same=same, by=by)
+        console.say(f"logged; it binds the next run with --decisions {spine}")
+        return
+    table = review.read_list(spine)
+    said = review.decisions(spine).set_index("pair")["same"].map({True: "same", False: "not same"}).to_dict()
+    if html is not None:
+        write_sheet(table, said, html)
+    if lists is not None:
+        write_lists(table, lists)
+    shown = table if pair is None else table[table["pair"] == pair]
+    rows = [
+        (
+            one["pair"],
+            f"{one['probability']:.2f}",
+            f"{one['rivals_left']}/{one['rivals_right']}",
+            said.get(one["pair"], ""),
+            review.in_words(one),
+        )
+        for one in shown.to_dict("records")
+    ]
+    if as_json:
+        names = ("pair", "probability", "rivals", "decision", "agreement")
+        console.answer_json([dict(zip(names, row, strict=True)) for row in rows])
+    else:
+        console.answer_table(("pair", "probability", "rivals", "decision", "what agrees"), rows)
 
 
 def _keys(key: Path, trust: list[Path], passphrase_file: Path | None) -> tuple[RecipientKey, list[Verifier]]:

@@ -18,13 +18,16 @@ from scipy.sparse.csgraph import connected_components
 
 from tre_toolkit.linkage.records import NONE, Codes, Records
 
+Decided = tuple[Codes, Codes, np.ndarray]
+"""What a reviewer said: left and right rows (the lower one left), and whether they are one person."""
+
 
 @dataclass(frozen=True, slots=True)
 class Persons:
     """`cluster`: a number for each record, the same for records of one person.
 
     `conflicts`: a row for each refused merger with left, right (row numbers), order and reason
-    ("two numbers", "two earlier persons" or "two records of one return").
+    ("two numbers", "two earlier persons", "kept apart by a reviewer" or "two records of one return").
     """
 
     cluster: Codes
@@ -59,23 +62,28 @@ def persons(
     *,
     numbers: bool = True,
     held: Codes | None = None,
+    apart: tuple[Codes, Codes] | None = None,
 ) -> Persons:
     """Join records by agreeing pairs; `order` says which pair counts first (ties by row).
 
     `numbers=False` lets two different permanent UPNs meet (a model weighs them itself). `held` is a code for each
-    record's earlier person: two earlier persons never meet, and pairs of order -1 (the earlier links) always do.
+    record's earlier person: two earlier persons never meet, and pairs of order -1 (the earlier links, and what a
+    reviewer decided) always do. `apart` are pairs (lower row first) that a reviewer said are two persons.
     """
     labels = {"two numbers": identities(records)} if numbers else {}
     if held is not None:
         labels["two earlier persons"] = held
+    told = apart or (np.zeros(0, np.int64), np.zeros(0, np.int64))
     whole = components(len(records), left, right)
     contested = _contested(whole, records.source, labels, left, right)
+    contested |= np.isin(whole, whole[told[0]][whole[told[0]] == whole[told[1]]])
     if not contested.any():
         return Persons(whole, _conflicts([]))
     inside = contested[left]
     ranked = np.lexsort((right[inside], left[inside], order[inside]))
     pairs = (left[inside][ranked], right[inside][ranked], order[inside][ranked])
-    rebuilt, conflicts = _rebuild(np.flatnonzero(contested), *pairs, records.source, labels)
+    bars = _Bars(records.source, labels, set(zip(*(end.tolist() for end in told), strict=True)))
+    rebuilt, conflicts = _rebuild(np.flatnonzero(contested), *pairs, bars)
     cluster = whole.copy()
     cluster[list(rebuilt)] = list(rebuilt.values())
     return Persons(cluster, _conflicts(conflicts))
@@ -98,8 +106,31 @@ def _contested(
     return np.isin(cluster, np.concatenate(bad))
 
 
+@dataclass(frozen=True, slots=True)
+class _Bars:
+    """What keeps two groups of records from being one person."""
+
+    source: Codes
+    labels: Mapping[str, Codes]
+    apart: set[tuple[int, int]]
+
+    def between(self, one: list[int], two: list[int], accepted: set[tuple[int, int]]) -> str | None:
+        """Why two groups can't be one person, or None when they can."""
+        for reason, label in self.labels.items():
+            if len({int(label[row]) for row in [*one, *two]} - {NONE}) > 1:
+                return reason
+        for first in one:
+            for second in two:
+                pair = (min(first, second), max(first, second))
+                if pair in self.apart:
+                    return "kept apart by a reviewer"
+                if self.source[first] == self.source[second] and pair not in accepted:
+                    return "two records of one return"
+        return None
+
+
 def _rebuild(
-    rows: Codes, left: Codes, right: Codes, order: Codes, source: Codes, labels: Mapping[str, Codes]
+    rows: Codes, left: Codes, right: Codes, order: Codes, bars: _Bars
 ) -> tuple[dict[int, int], list[tuple[int, int, int, str]]]:
     """Merge contested records pair by pair, best first. Few records come here; the loop is over pairs, not rows."""
     home = {int(row): int(row) for row in rows}
@@ -110,7 +141,7 @@ def _rebuild(
         first, second = sorted((home[one], home[two]))
         if first == second:
             continue
-        reason = None if rank < 0 else _bar(members[first], members[second], source, labels, accepted)
+        reason = None if rank < 0 else bars.between(members[first], members[second], accepted)
         if reason:
             conflicts.append((one, two, rank, reason))
             continue
@@ -120,23 +151,20 @@ def _rebuild(
     return home, conflicts
 
 
-def _bar(
-    one: list[int],
-    two: list[int],
-    source: Codes,
-    labels: Mapping[str, Codes],
-    accepted: set[tuple[int, int]],
-) -> str | None:
-    """Why two groups can't be one person, or None when they can."""
-    for reason, label in labels.items():
-        if len({int(label[row]) for row in [*one, *two]} - {NONE}) > 1:
-            return reason
-    for first in one:
-        for second in two:
-            pair = (min(first, second), max(first, second))
-            if source[first] == source[second] and pair not in accepted:
-                return "two records of one return"
-    return None
+def with_decisions(
+    left: Codes, right: Codes, order: Codes, decided: Decided | None
+) -> tuple[Codes, Codes, Codes, tuple[Codes, Codes] | None]:
+    """The pairs with a reviewer's decisions: what is one person comes first of all, what is two is set apart."""
+    if decided is None:
+        return left, right, order, None
+    one, two, same = decided
+    order = np.concatenate([np.full(int(same.sum()), -1), order])
+    return (
+        np.concatenate([one[same], left]),
+        np.concatenate([two[same], right]),
+        order,
+        (one[~same], two[~same]),
+    )
 
 
 def _conflicts(found: list[tuple[int, int, int, str]]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from tre_toolkit.errors import TreError
-from tre_toolkit.linkage.cluster import persons
+from tre_toolkit.linkage.cluster import Decided, persons, with_decisions
 from tre_toolkit.linkage.model.classes import Shares
 from tre_toolkit.linkage.model.engine import Found, find
 from tre_toolkit.linkage.model.files import OWN, Units, units
@@ -58,26 +58,32 @@ def join(
     rules: str = "exact",
     threshold: float | str | None = None,
     held: Codes | None = None,
+    decided: Decided | None = None,
 ) -> Joined:
-    """The persons among `records`. `held`: codes of earlier persons, which rules leave as they are.
+    """The persons among `records`. `held`: codes of earlier persons, which rules leave as they are; `decided`: what a
+    reviewer said of pairs (left, right, whether one person).
 
     Raises TreError for an engine there isn't, or when `model` has too little to learn from.
     """
     if engine not in ENGINES:
         raise TreError("there is no such engine", where=engine, hint=f"there are {', '.join(ENGINES)}")
     if engine == "rules":
-        return by_rules(records, rules=rules, held=held)
+        return by_rules(records, rules=rules, held=held, decided=decided)
     made = units(records)
     if engine == "auto" and not has_enough(made):
         return by_rules(
-            records, rules=rules, held=held, because="too few children with names and birth date in two files"
+            records,
+            rules=rules,
+            held=held,
+            decided=decided,
+            because="too few children with names and birth date in two files",
         )
     try:
-        return by_model(records, made, threshold=threshold)
+        return by_model(records, made, threshold=threshold, decided=decided)
     except TreError as refusal:
         if engine == "model":
             raise
-        return by_rules(records, rules=rules, held=held, because=refusal.problem.what)
+        return by_rules(records, rules=rules, held=held, decided=decided, because=refusal.problem.what)
 
 
 def has_enough(made: Units) -> bool:
@@ -87,7 +93,12 @@ def has_enough(made: Units) -> bool:
 
 
 def by_rules(
-    records: Records, *, rules: str = "exact", held: Codes | None = None, because: str | None = None
+    records: Records,
+    *,
+    rules: str = "exact",
+    held: Codes | None = None,
+    decided: Decided | None = None,
+    because: str | None = None,
 ) -> Joined:
     """Persons by the ordered rules called `rules`; the persons of `held` stay as they are."""
     steps = rule_set(rules)
@@ -98,7 +109,8 @@ def by_rules(
         before = held_pairs(held)
         left, right = np.concatenate([before[0], left[fresh]]), np.concatenate([before[1], right[fresh]])
         order = np.concatenate([np.full(len(before[0]), -1), order[fresh]])
-    found = persons(records, left, right, order, held=held)
+    left, right, order, apart = with_decisions(left, right, order, decided)
+    found = persons(records, left, right, order, held=held, apart=apart)
     first = first_step(len(records), pairs, found.cluster)
     return Joined(
         cluster=found.cluster,
@@ -112,9 +124,11 @@ def by_rules(
     )
 
 
-def by_model(records: Records, made: Units, *, threshold: float | str | None = None) -> Joined:
+def by_model(
+    records: Records, made: Units, *, threshold: float | str | None = None, decided: Decided | None = None
+) -> Joined:
     """Persons by the model: units by the files' own numbers first, then the model among units."""
-    found = find(made.records, made.file, threshold=threshold)
+    found = find(made.records, made.file, threshold=threshold, decided=decided and _of_units(decided, made))
     cluster = found.persons.cluster[made.unit]
     own = first_step(len(records), made.pairs, made.joined.cluster)
     best, weight = _best(found, len(made.records))
@@ -176,6 +190,13 @@ def _best(found: Found, count: int) -> tuple[Shares, Shares]:
             np.maximum.at(best, end, scored.probability[held])
             np.fmax.at(weight, end, scored.weight[held])
     return best, weight
+
+
+def _of_units(decided: Decided, made: Units) -> Decided:
+    """Decisions about records as decisions about their units; one within a unit says nothing."""
+    one, two, same = made.unit[decided[0]], made.unit[decided[1]], decided[2]
+    told = one != two
+    return np.minimum(one, two)[told], np.maximum(one, two)[told], same[told]
 
 
 def _of_records(conflicts: pd.DataFrame, made: Units) -> pd.DataFrame:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from tre_toolkit.errors import TreError
 from tre_toolkit.files import new_folder
+from tre_toolkit.linkage import clerical
 from tre_toolkit.linkage.engines import Joined, join
 from tre_toolkit.linkage.intake import take_in
 from tre_toolkit.linkage.people import name_clusters, project_key, renamed
@@ -51,11 +52,16 @@ def link_records(
     rules: str = "exact",
     threshold: float | str | None = None,
     previous: Spine | None = None,
+    decided: pd.DataFrame | None = None,
 ) -> Linked:
-    """Find the persons among `records`; ids are keyed to `key`, and those of the `previous` spine are kept."""
+    """Find the persons among `records`; ids are keyed to `key`, and those of the `previous` spine are kept.
+
+    `decided` are a reviewer's decisions, as `clerical.decisions` gives them.
+    """
     earlier = None if previous is None else earlier_persons(records, previous)
     held = None if earlier is None else held_codes(earlier)
-    joined = join(records, engine=engine, rules=rules, threshold=threshold, held=held)
+    told = None if decided is None or decided.empty else clerical.decided_rows(records, decided)
+    joined = join(records, engine=engine, rules=rules, threshold=threshold, held=held, decided=told)
     spine = records.about[["parcel", "authority", "dataset", "period", "record_id"]].copy()
     ids = name_clusters(records, joined.cluster, key)
     if earlier is not None:
@@ -78,13 +84,14 @@ def link(
     rules: str = "exact",
     threshold: float | str | None = None,
     previous: Path | None = None,
+    decisions: Path | None = None,
     truth: Path | None = None,
     truth_maps: Sequence[Path] = (),
 ) -> Spine:
     """Link the parcels at these paths and write a spine folder at `into`, its report inside it (and in `report`).
 
     `previous` is the spine of an earlier run over some of these parcels: its ids are kept, and `events.parquet`
-    in the new spine tells what changed.
+    in the new spine tells what changed. `decisions` is a spine whose review list was worked through.
 
     Raises TreError when a parcel doesn't verify or the parcels may not be linked together; nothing is written then.
     """
@@ -104,6 +111,7 @@ def link(
         rules=rules,
         threshold=threshold,
         previous=before,
+        decided=None if decisions is None else clerical.decisions(decisions),
     )
     told = report_on(linked, taken.about, taken.facts)
     if truth is not None:
@@ -113,6 +121,9 @@ def link(
     spine = Spine(linked.spine, {**taken.facts, **_tally(linked), **follows})
     with new_folder(into) as folder:
         write_spine(spine, folder)
+        review = clerical.pairs_to_review(linked.records, linked.joined, _key_of(taken.facts))
+        if not review.empty:
+            review.to_parquet(folder / clerical.LIST, index=False)
         if linked.events is not None:
             linked.events.to_parquet(folder / "events.parquet", index=False)
         page.write(told, folder)

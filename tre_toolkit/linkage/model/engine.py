@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tre_toolkit.errors import TreError
-from tre_toolkit.linkage.cluster import Persons, persons
+from tre_toolkit.linkage.cluster import Decided, Persons, persons, with_decisions
 from tre_toolkit.linkage.model.classes import Model, Shares
 from tre_toolkit.linkage.model.em import Fit, check_sound, fit, score, universe
 from tre_toolkit.linkage.model.pairs import Patterns, patterns, with_dated
@@ -56,8 +56,10 @@ class Found:
     persons: Persons
 
 
-def find(records: Records, file: Codes, *, threshold: float | str | None = None) -> Found:
-    """Find the persons among `records`; `file` says which file each stands in.
+def find(
+    records: Records, file: Codes, *, threshold: float | str | None = None, decided: Decided | None = None
+) -> Found:
+    """Find the persons among `records`; `file` says which file each stands in; `decided` what a reviewer said of pairs.
 
     `threshold` is a probability, "precise", "broad", or None for the one the model's own estimate sets.
     Raises TreError when there is too little to learn from.
@@ -74,7 +76,7 @@ def find(records: Records, file: Codes, *, threshold: float | str | None = None)
     duplicates = inside.over(INSIDE)
     tried: dict[float, float] = {}
     for chosen in _thresholds(threshold):
-        joined, estimate = _persons(records, file, across.over(chosen), duplicates)
+        joined, estimate = _persons(records, file, across.over(chosen), duplicates, decided)
         tried[chosen] = estimate
         if estimate >= WANTED:
             break
@@ -105,13 +107,16 @@ def _scored(records: Records, file: Codes, *, learnt: Model | None = None) -> tu
     return Scored(found.left[likely], found.right[likely], probability[own], weight[own], own), found, fitted
 
 
-def _persons(records: Records, file: Codes, across: Scored, duplicates: Scored) -> tuple[Persons, float]:
+def _persons(
+    records: Records, file: Codes, across: Scored, duplicates: Scored, decided: Decided | None
+) -> tuple[Persons, float]:
     """Persons of the accepted pairs, best first; and the mean probability of the pairs across files that hold."""
     left = np.concatenate([across.left, duplicates.left])
     right = np.concatenate([across.right, duplicates.right])
     weight = np.concatenate([across.weight, duplicates.weight])
     order = pd.Series(-weight).rank(method="dense").to_numpy().astype(np.int64)
     placed = Records(records.about.assign(source=file), records.tokens, records.lists, records.sources)
-    joined = persons(placed, left, right, order, numbers=False)
+    left, right, order, apart = with_decisions(left, right, order, decided)
+    joined = persons(placed, left, right, order, numbers=False, apart=apart)
     held = joined.cluster[across.left] == joined.cluster[across.right]
     return joined, float(across.probability[held].mean()) if held.any() else 1.0
