@@ -20,7 +20,7 @@ GROUP = "tre_toolkit.commands"
 PANELS = {
     "Everyone": ("demo",),
     "Data controller, in the authority": ("validate", "schema", "key", "plan", "pseudonymise", "parcel"),
-    "Linker, in the linkage zone": ("link", "workspace"),
+    "Linker, in the linkage zone": ("link", "clerical", "workspace"),
     "Researcher, in the TRE": ("synth", "recipe", "tabulate", "check", "protect", "request"),
     "Output checker, at the gate": ("review", "release", "gate"),
     "Recipient and auditor": ("verify", "audit"),
