@@ -98,8 +98,11 @@ def _examine(
     return verdict, entries
 
 
-def check_table(table: Table, packs: Packs = None) -> Verdict:
-    """The verdict on one table: thresholds, zeros, groups, rounding, totals, then the attack."""
+def check_table(table: Table, packs: Packs = None, *, prove: bool = False) -> Verdict:
+    """The verdict on one table: thresholds, zeros, groups, rounding, totals, then the attack.
+
+    With `prove` the certificate also counts the attack's witnesses in whole numbers.
+    """
     rules = chain(packs)
     cells = read_cells(table.shown, [pack.symbol for pack in rules.all])
     findings = [*contradictions(table, cells), *check_counts(table, cells, rules)]
@@ -114,7 +117,7 @@ def check_table(table: Table, packs: Packs = None) -> Verdict:
                 "make the table with evidence, or add the counts",
             )
         )
-    attacked = attack_table(table, cells, rules)
+    attacked = attack_table(table, cells, rules, prove=prove)
     findings += attacked.findings
     return verdict_of(findings, packs=rules.named(), certificate=attacked.certificate)
 

@@ -153,7 +153,7 @@ def protect_table(
     """Protect a table already read; `keys` are the cells' keys for the cell-key method."""
     work = _with_truth(table, rules)
     done = _METHODS[method](work, rules, Wishes(seconds, tuple(must_publish), key, keys))
-    verdict = check_table(replace(done.table, units=work.units), rules)
+    verdict = check_table(replace(done.table, units=work.units), rules, prove=True)
     if verdict.level is Level.FAIL:
         first = next(found for found in verdict.findings if found.verdict is Level.FAIL)
         raise TreError(

@@ -16,6 +16,7 @@ import scipy.sparse as sp
 
 from disclosure.attack import Leak, System, Work, audit, split
 from disclosure.checks.counts import small
+from disclosure.exact import prove_whole
 from disclosure.findings import Finding, Level
 from disclosure.linear import FREE, Program
 from disclosure.packs import HOUSE, Rules
@@ -34,12 +35,15 @@ class Attacked:
     certificate: dict[str, Any]
 
 
-def attack_table(table: Table, cells: Cells, rules: Rules) -> Attacked:
-    """Attack a table: by its truth where evidence tells it, else by what is printed."""
+def attack_table(table: Table, cells: Cells, rules: Rules, *, prove: bool = False) -> Attacked:
+    """Attack a table: by its truth where evidence tells it, else by what is printed.
+
+    With `prove` the witnesses are found again in whole numbers and counted in the certificate.
+    """
     if not (cells.kind != Kind.NUMBER).any() and not table.base:
         return Attacked((), {"attacked": 0, "why": "every figure is printed and none is rounded"})
     if table.truth is not None:
-        return _with_truth(table, cells, rules)
+        return _with_truth(table, cells, rules, prove=prove)
     return _from_print(table, cells, rules)
 
 
@@ -54,7 +58,7 @@ def ends(table: Table, cells: Cells) -> tuple[Floats, Floats]:
     return np.maximum(low, 0.0), np.minimum(high, FREE)
 
 
-def _with_truth(table: Table, cells: Cells, rules: Rules) -> Attacked:
+def _with_truth(table: Table, cells: Cells, rules: Rules, *, prove: bool) -> Attacked:
     truth = table.truth
     assert truth is not None  # noqa: S101  (the caller has looked)
     point = truth.astype(float)
@@ -74,7 +78,10 @@ def _with_truth(table: Table, cells: Cells, rules: Rules) -> Attacked:
         _finding(table, rules, cell, "above", least) for cell in sorted({leak.cell for leak in leaks})
     ]
     findings += [_finding(table, rules, cell, "exact", least) for cell in exact]
-    return Attacked(tuple(findings), _certificate(rules, targets, leaks, work, hidden, len(exact)))
+    certificate = _certificate(rules, targets, leaks, work, hidden, len(exact))
+    if prove and not findings:
+        certificate["whole_numbers"] = prove_whole(system, targets, rise, fall).as_dict()
+    return Attacked(tuple(findings), certificate)
 
 
 def _needs(point: Floats, least: int, *, interval: bool) -> tuple[Floats, Floats]:
