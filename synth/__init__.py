@@ -1,6 +1,6 @@
 """Synthetic twins: invented children in the exact shape of the statutory returns.
 
-`invent(...)` makes a population with its careers, `returns_of(...)` writes it as returns. Everything is
+`world(plan)` invents people with their careers, `returns_of` tells them as returns, `synthesise` writes the files. Everything is
 drawn from a seed by counters, so that the same seed and schema give the same bytes on any machine and for
 any chunk size. Nothing here reads real data in the first two tiers.
 """
@@ -13,10 +13,10 @@ from typing import Any
 # public name -> where it lives; resolved on first use (PEP 562), so that `tre --help` loads no numpy
 _HOMES = {
     "Plan": "synth.plan",
-    "People": "synth.people",
-    "people": "synth.people",
+    "World": "synth.world",
+    "world": "synth.world",
     "synthesise": "synth.write",
-    "returns_of": "synth.write",
+    "returns_of": "synth.tell",
 }
 __all__ = list(_HOMES)
 

@@ -117,7 +117,7 @@ class CareEpisodes:
 
 def care(plan: Plan, people: People, episodes: Episodes) -> tuple[Stays, CareEpisodes]:
     """All periods of care of these people and the episodes they are told in."""
-    draws = Draws(plan.seed)
+    draws = plan.draws
     rows = np.flatnonzero(episodes.in_care < NEVER)
     rows = rows[np.lexsort((episodes.in_care[rows], episodes.child[rows]))]
     some = episodes.take(rows)

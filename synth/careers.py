@@ -108,7 +108,7 @@ REASON_OF_EXIT = {ADOPTED: 0, ADOPTED_BY_CARER: 0, EXITS.index("child arrangemen
 
 def careers(plan: Plan, people: People) -> Episodes:
     """All referral episodes of these people, in order of round and child."""
-    draws, rounds = Draws(plan.seed), []
+    draws, rounds = plan.draws, []
     due = _first_referral(plan, draws, people)
     before = np.zeros(len(people), dtype=np.int64)
     place = people.home

@@ -29,6 +29,10 @@ def synth(
         max=1,
         help="Share of the children who are referred to children's services in these years.",
     ),
+    tier: int = typer.Option(
+        1, min=0, max=1, help="0: from the schemas alone; 1: careers and codes by published figures."
+    ),
+    profile: str = typer.Option("none", "--mess", help="A profile of messiness: none, ons, light, records."),
     into: Path = typer.Option(..., help="The new folder to write into."),
     as_json: bool = typer.Option(False, "--json", help="Answer as JSON."),
 ) -> None:
@@ -38,13 +42,14 @@ def synth(
     --children 2000 --seed 1 --into invented`
     """
     from synth.plan import Plan
-    from synth.write import check_datasets, synthesise
+    from synth.tell import check_datasets, wanted
+    from synth.write import CHUNK, chunks, synthesise
 
-    plan = Plan(tuple(authority), children, _years(years), seed, known)
+    plan = Plan(tuple(authority), children, _years(years), seed, known, tier)
     check_datasets(datasets)
-    total = len(plan.authorities) * len(datasets) * len(plan.years)
+    total = len(list(chunks(plan, CHUNK))) * len(plan.authorities) * len(wanted(plan.years, datasets))
     with console.progress("inventing children", total) as done:
-        made = synthesise(datasets, into, plan=plan, done=done)
+        made = synthesise(datasets, into, plan=plan, profile=profile, done=done)
     if as_json:
         console.answer_json(made | {"into": str(into), "seed": seed})
         return

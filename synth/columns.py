@@ -30,7 +30,7 @@ def text(words: NDArray[np.bytes_], missing: Flags | None = None) -> Column:
     made = pa.StringArray.from_buffers(
         len(words), pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(words).tobytes())
     )
-    return _blank(made, missing)
+    return blank(made, missing)
 
 
 def coded(values: Sequence[str], places: Ints) -> Column:
@@ -52,7 +52,16 @@ def counts(numbers: Ints) -> Column:
     """Whole numbers as text; below 0 is missing."""
     import pyarrow as pa
 
-    return _blank(pa.array(numbers).cast(pa.string()), numbers < 0)
+    return blank(pa.array(numbers).cast(pa.string()), numbers < 0)
+
+
+def hundredths(numbers: Ints) -> Column:
+    """Numbers of hundredths as text with two decimals."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    whole, rest = pa.array(numbers // 100).cast(pa.string()), pa.array(numbers % 100).cast(pa.string())
+    return pc.binary_join_element_wise(whole, pc.utf8_lpad(rest, 2, "0"), ".")
 
 
 def constant(value: str, rows: int) -> Column:
@@ -83,7 +92,8 @@ def _calendar(style: str) -> Column:
     return pa.array([(first + dt.timedelta(days=at)).strftime(style) for at in span], type=pa.string())
 
 
-def _blank(column: Column, missing: Flags | None) -> Column:
+def blank(column: Column, missing: Flags | None) -> Column:
+    """The column with the flagged cells missing."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -36,6 +36,8 @@ class Draws:
     """All the randomness of one synthetic set. Streams are named after what they decide."""
 
     seed: int
+    flat: bool = False
+    """Whether codes are equally likely whatever the weights: nothing but the schema is used."""
 
     def key(self, stream: str) -> int:
         """The stream's own 64-bit key."""
@@ -64,7 +66,8 @@ class Draws:
 
     def pick(self, stream: str, who: Index, weights: Sequence[float] | Floats, which: int = 0) -> Ints:
         """Places in a list, drawn in proportion to `weights`."""
-        steps = np.cumsum(np.asarray(weights, dtype=np.float64))
+        share = np.asarray(weights, dtype=np.float64)
+        steps = np.cumsum((share > 0).astype(np.float64) if self.flat else share)
         found = np.searchsorted(steps, self.uniform(stream, who, which) * steps[-1], side="right")
         places: Ints = np.minimum(found, len(steps) - 1).astype(np.int64)
         return places

@@ -107,7 +107,7 @@ def people(plan: Plan, first: int = 0, last: int | None = None) -> People:
 
 
 def _drawn(plan: Plan, who: Index, place: Index, homes: Ints) -> People:
-    draws = Draws(plan.seed)
+    draws = plan.draws
     starts = _households(draws, who)
     household = who[starts]
     twin = draws.chance("twin", who, 0.03) & (starts != np.arange(len(who)))

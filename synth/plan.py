@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from synth.days import year_end, year_start
+from synth.draw import Draws
 from tre_toolkit.errors import MisuseError
 
 FIGURES = Path(__file__).parent / "data" / "figures.toml"
@@ -30,6 +31,8 @@ class Plan:
     years: tuple[int, ...] = (2025,)
     seed: int = 0
     known: float = 0.5
+    tier: int = 1
+    """0: from the schema alone, every code equally likely; 1: by published figures."""
 
     def __post_init__(self) -> None:
         if self.children < 0:
@@ -46,6 +49,11 @@ class Plan:
                     "an invented authority has a number that no authority has",
                     hint="choose from 944 to 998, such as 990 and 991",
                 )
+
+    @property
+    def draws(self) -> Draws:
+        """All the randomness of the set."""
+        return Draws(self.seed, flat=self.tier == 0)
 
     @property
     def opens(self) -> int:

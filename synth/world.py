@@ -20,6 +20,9 @@ class World:
     """One chunk. Rows of `episodes`, `stays` and `care` point into `people` by place."""
 
     plan: Plan
+    first: int
+    """Place of the chunk's first child in each authority."""
+    last: int
     people: People
     episodes: Episodes
     stays: Stays
@@ -32,7 +35,7 @@ class World:
 
     @property
     def draws(self) -> Draws:
-        return Draws(self.plan.seed)
+        return self.plan.draws
 
     def local_ids(self, children: Ints, authority: int) -> Text:
         """The authority's own numbers of these children; a mover has another in each authority."""
@@ -78,11 +81,13 @@ def world(plan: Plan, first: int = 0, last: int | None = None) -> World:
     moved[episodes.child[gone]] = episodes.closed[gone]
     return World(
         plan=plan,
+        first=first,
+        last=plan.children if last is None else min(last, plan.children),
         people=who,
         episodes=episodes,
         stays=stays,
         care=told,
-        upn=upns(counters, key=Draws(plan.seed).key("upn")),
+        upn=upns(counters, key=plan.draws.key("upn")),
         school_from=school_start(who.born),
         school_to=np.minimum(school_leaving(who.born), birthday(who.born, 19)),
         moved=moved,

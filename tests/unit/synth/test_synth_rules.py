@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from synth.lookups import write_lookups
 from synth.plan import Plan
+from synth.tell import returns_of
 from synth.world import World, world
-from synth.write import returns_of, write_lookups
 from tre_toolkit.returns import Report, Return, validate
 
 YEARS = (2023, 2024, 2025, 2026)

@@ -1,0 +1,219 @@
+"""Any dataset from its schema alone: the right columns, codes, keys and order of dates, and nothing else.
+
+This is the walk for datasets whose joint structure the careers don't tell, and for schemas never seen before.
+Identifiers are those of the invented people, so that what is made here joins with everything else. Codes are
+equally likely, dates of one row follow one another in the order of their columns, optional columns are
+sometimes missing, children's tables have children that exist.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from synth import columns as col
+from synth import pattern
+from synth.days import Days, day
+from synth.draw import Draws, Index, Ints
+from synth.ids import numbered
+from synth.records import BORN, POSTCODE, UPN, Record, of_person
+from synth.world import World
+from tre_toolkit.errors import TreError, Where
+from tre_toolkit.schema import Field, Schema, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MISSING = 0.15  # share of the cells of an optional column that are missing
+PER_PARENT = (0.3, 0.4, 0.2, 0.1)  # how often a parent's row has 0, 1, 2, 3 rows below it
+CHILDREN_PER_ENTITY = 25  # children for each row of a table that is not about children
+ONE_FILE = "one per file"
+WORDS = ("north", "south", "east", "west", "central", "first", "second", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one table: which child each is about (-1 for none), a number of its own, and what came down."""
+
+    child: Ints
+    key: Index
+    inherited: dict[str, col.Column]
+
+    def __len__(self) -> int:
+        return len(self.child)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Everything a column may need to know."""
+
+    world: World
+    authority: int
+    shape: Schema
+
+    @property
+    def draws(self) -> Draws:
+        return self.world.draws
+
+    @property
+    def ends(self) -> int:
+        """The last day of the collection year."""
+        return day(f"{self.shape.year}-{self.shape.dataset.year_ends}")
+
+
+def structural(world: World, authority: int, shape: Schema) -> dict[str, pd.DataFrame]:
+    """All tables of a schema for one authority. Raises TreError for a schema whose tables hang in a ring."""
+    walk, done = Walk(world, authority, shape), dict[str, Rows]()
+    frames = dict[str, "pd.DataFrame"]()
+    for table in _parents_first(shape):
+        rows = _rows(walk, table, done)
+        made = _columns(walk, table, rows)
+        keep = _first_of_each_key(table, made, len(rows))
+        if len(keep) < len(rows):
+            made = {name: one.take(keep) for name, one in made.items()}
+            rows = Rows(rows.child[keep], rows.key[keep], {})
+        done[table.name] = Rows(rows.child, rows.key, made)
+        frames[table.name] = col.frame(table, made, len(rows))
+    return {table.name: frames[table.name] for table in shape.tables}
+
+
+def _parents_first(shape: Schema) -> list[Table]:
+    waiting, order = list(shape.tables), list[Table]()
+    while waiting:
+        ready = [one for one in waiting if not one.parent or one.parent in {done.name for done in order}]
+        if not ready:
+            raise TreError(
+                "these tables hang below one another in a ring", where=Where(table=waiting[0].name)
+            )
+        order += ready
+        waiting = [one for one in waiting if one not in ready]
+    return order
+
+
+def _rows(walk: Walk, table: Table, done: dict[str, Rows]) -> Rows:
+    """How many rows there are, and what each hangs below."""
+    below = done.get(table.parent or "")
+    single = set(table.key) <= {*table.inherits, *([table.person] if table.person else [])} and bool(
+        table.key
+    )
+    if below is not None and (table.inherits or table.person):
+        named = [
+            *table.inherits,
+            *([table.person] if table.person and table.person not in table.inherits else []),
+        ]
+        at, turn = _repeated(walk, table, below.key, least=0, most=1 if single else 3)
+        key = below.key[at] * np.uint64(8) + turn.astype(np.uint64)
+        down = {name: below.inherited[name].take(at) for name in named if name in below.inherited}
+        if table.counter:
+            down[table.counter] = col.counts(turn + 1)
+        return Rows(below.child[at], key, down)
+    if table.person:
+        children = _children(walk, table)
+        who = walk.world.people.who[children]
+        everyone = table.name in walk.shape.dataset.person_tables or single
+        at, turn = _repeated(walk, table, who, least=1 if everyone else 0, most=1 if everyone else 3)
+        return Rows(children[at], who[at] * np.uint64(8) + turn.astype(np.uint64), {})
+    first, last = (-(-place // CHILDREN_PER_ENTITY) for place in (walk.world.first, walk.world.last))
+    if table.grain.startswith(ONE_FILE):
+        first, last = 0, int(walk.world.first == 0)
+    start = np.uint64(int(walk.world.plan.authorities[walk.authority]) << 40)
+    return Rows(np.full(last - first, -1), start + np.arange(first, last, dtype=np.uint64), {})
+
+
+def _repeated(walk: Walk, table: Table, key: Index, *, least: int, most: int) -> tuple[Ints, Ints]:
+    """Place of the parent and number below it, for each row."""
+    many = np.clip(walk.draws.pick(f"rows of {table.name}", key, PER_PARENT), least, most)
+    at = np.repeat(np.arange(len(key)), many)
+    return at, np.arange(len(at)) - np.repeat(np.cumsum(many) - many, many)
+
+
+def _children(walk: Walk, table: Table) -> Ints:
+    """The authority's children who were born by the end of the year; with a UPN where that is their number here."""
+    people = walk.world.people
+    mine = (people.home == walk.authority) & (people.born <= walk.ends)
+    if table.person and any(one.name == table.person and one.token == UPN for one in table.fields):
+        mine &= (walk.world.school_from <= walk.ends) & (people.no_upn == 0)
+    return np.flatnonzero(mine)
+
+
+def _columns(walk: Walk, table: Table, rows: Rows) -> dict[str, col.Column]:
+    made = {name: one for name, one in rows.inherited.items() if name in table.columns}
+    dates = [field for field in table.fields if field.type in ("date", "datetime") and field.token != BORN]
+    days = _days(walk, table, dates, rows)
+    for field in table.fields:
+        if field.name in made or (field.only and field.only != walk.shape.dataset.form.kind):
+            continue
+        column = (
+            _date(walk, field, days[field.name]) if field.name in days else _column(walk, table, field, rows)
+        )
+        if not field.required and field.name not in table.key and field.name != table.person:
+            gone = walk.draws.chance(f"missing {table.name}.{field.name}", rows.key, MISSING)
+            column = col.blank(column, gone)
+        made[field.name] = column
+    return made
+
+
+def _days(walk: Walk, table: Table, dates: list[Field], rows: Rows) -> dict[str, Days]:
+    """The dates of a row in the order of their columns, inside the year and never before the birth."""
+    found, before = dict[str, Days](), np.full(len(rows), walk.ends - 364)
+    if len(rows) and (rows.child >= 0).all():
+        before = np.maximum(before, walk.world.people.born[rows.child])
+    for at, field in enumerate(dates):
+        step = walk.draws.between(f"day {table.name}.{field.name}", rows.key, 0, 200 if at == 0 else 60)
+        before = np.minimum(before + step, walk.ends)
+        found[field.name] = before
+    return found
+
+
+def _date(walk: Walk, field: Field, days: Days) -> col.Column:
+    style = walk.shape.dataset.form.date_formats[0]
+    if field.type == "datetime" and "%H" not in style:
+        style += "T09:00:00"
+    return col.dates(days, style)
+
+
+def _column(walk: Walk, table: Table, field: Field, rows: Rows) -> col.Column:
+    """One column: an identifier by its token, else by its type."""
+    if (rows.child >= 0).all():
+        record = Record(walk.world, walk.authority, walk.shape, walk.ends)
+        if (told := of_person(record, table, field, rows.child)) is not None:
+            return told
+    stream = f"{table.name}.{field.name}"
+    if field.type == "code":
+        values = list(walk.shape.codes(field))
+        return col.coded(values or ["1"], walk.draws.pick(stream, rows.key, [1.0] * max(len(values), 1)))
+    if field.type == "bool":
+        return col.coded(walk.shape.dataset.form.booleans, walk.draws.pick(stream, rows.key, [1.0, 1.0]))
+    if field.type == "integer":
+        if field.name.lower() in ("year", "collection year"):
+            return col.constant(str(walk.shape.year), len(rows))
+        low, high = field.minimum or 0, 20 if field.maximum is None else field.maximum
+        return col.counts(walk.draws.between(stream, rows.key, low, max(low, high)))
+    if field.type == "decimal":
+        return col.hundredths(walk.draws.between(stream, rows.key, 0, 10_000))
+    return _text(walk, table, field, rows, stream)
+
+
+def _text(walk: Walk, table: Table, field: Field, rows: Rows, stream: str) -> col.Column:
+    if table.key == (field.name,):
+        return col.text(numbered("SYN", rows.key % np.uint64(10**12), 12))
+    if POSTCODE in (field.format, field.token):
+        number = (walk.draws.words(stream, rows.key) % np.uint64(4000)).astype(np.int64)
+        return col.text(walk.world.postcodes(number))
+    if field.format and (parts := pattern.parts(field.format)):
+        return col.text(pattern.words(walk.draws, stream, rows.key, parts))
+    if field.name.upper() in ("LEA", "LA", "LA_CODE"):
+        return col.constant(walk.world.plan.authorities[walk.authority], len(rows))
+    return col.coded([f"SYN {word}" for word in WORDS], walk.draws.pick(stream, rows.key, [1.0] * len(WORDS)))
+
+
+def _first_of_each_key(table: Table, made: dict[str, col.Column], rows: int) -> Ints:
+    """Rows whose key stands for the first time; all where the table has no key or a part of it isn't there."""
+    import pandas as pd
+
+    if not table.key or not rows or any(name not in made for name in table.key):
+        return np.arange(rows)
+    keys = pd.DataFrame({name: made[name].to_pandas() for name in table.key})
+    return np.flatnonzero(~keys.duplicated().to_numpy())
