@@ -424,6 +424,9 @@ def gate_new(
     project: Annotated[str, typer.Option(help="The first project.")] = "main",
     reviewers: Annotated[int, typer.Option(help="How many people must approve (2 to 4).")] = 2,
     pack: Annotated[list[str] | None, typer.Option(help="Disclosure rule packs the checker applies.")] = None,
+    workspace: Annotated[
+        Path | None, typer.Option(help="The project's workspace: recipes are run again over it.")
+    ] = None,
     database: Annotated[str, typer.Option(help="PostgreSQL, as host=… port=… dbname=… user=…")] = "",
     passphrase_file: PassphraseFile = None,
 ) -> None:
@@ -442,6 +445,7 @@ def gate_new(
         reviewers=reviewers,
         packs=tuple(pack or ()),
         database=database,
+        workspace=workspace,
     )
     facts = {
         "gate": str(folder),

@@ -58,7 +58,7 @@ def identify(name: str, file: IO[bytes]) -> FileType:
             where=name,
             hint="allowed are " + ", ".join(sorted(TYPES)) + "; models and data files do not leave this way",
         )
-    size = os.fstat(file.fileno()).st_size if hasattr(file, "fileno") else len(file.read())
+    size = file.seek(0, os.SEEK_END)
     if size == 0:
         raise Unsafe("the file is empty", where=name)
     if size > type_.largest:

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,31 +49,50 @@ def check_versions(gate: Gate, versions: Sequence[Any]) -> dict[int, list[Said]]
     if tables:
         with tempfile.TemporaryDirectory(prefix="tre-gate-") as folder:
             laid = {v.pk: _lay_out(gate, v, Path(folder) / str(at)) for at, v in enumerate(tables)}
-            report = run_checker(list(laid.values()), packs=gate.packs)
+            ledger = gate.ledger if gate.ledger.exists() else None
+            report = run_checker(list(laid.values()), packs=gate.packs, ledger=ledger)
             for key, path in laid.items():
-                said[key] += _of_file(report, path)
+                said[key] += _of_file(report, path, {p.name for p in laid.values()})
     return said
 
 
-def run_checker(files: Sequence[Path], *, packs: Sequence[str] = ()) -> dict[str, Any]:
-    """`tre check --json` over `files`. Raises TreError when it can't be run or answers out of form."""
+def run_checker(
+    files: Sequence[Path], *, packs: Sequence[str] = (), ledger: Path | None = None, record: bool = False
+) -> dict[str, Any]:
+    """`tre check --json` over `files`, against what was released before.
+
+    Raises TreError when it can't be run or answers out of form, with the checker's own words where it has some.
+    """
     command = [sys.executable, "-c", "from tre_toolkit.cli import main; main()", "check", "--json"]
     command += [str(file) for file in files]
     for pack in packs:
         command += ["--pack", pack]
+    if ledger is not None:
+        command += ["--against", str(ledger), *(["--record"] if record else [])]
+    own_words = ""
     try:
         ran = subprocess.run(
             command, capture_output=True, timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL
         )
+        own_words = ran.stderr.decode(errors="replace").removeprefix("tre: ").split("\nhint:")[0].strip()
         report: dict[str, Any] = json.loads(ran.stdout)
         if report["verdict"] not in WORST or not isinstance(report["findings"], list):
             raise ValueError
     except (ValueError, KeyError, TypeError, OSError, subprocess.TimeoutExpired):
         raise TreError(
-            "the disclosure checker gave no answer, so nothing was submitted",
-            hint="run `tre check` on the files yourself: it says what is wrong",
+            f"the disclosure checker gave no answer: {own_words[:300] or 'it stopped'}",
+            hint="nothing was submitted; run `tre check` on the files yourself: it says what is wrong",
         ) from None
     return report
+
+
+def record(gate: Gate, versions: Sequence[Any]) -> None:
+    """Put the released tables on the ledger that later requests are checked against."""
+    tables = [v for v in versions if TYPES[v.type].table]
+    if tables:
+        with tempfile.TemporaryDirectory(prefix="tre-gate-") as folder:
+            laid = [_lay_out(gate, v, Path(folder) / str(at)) for at, v in enumerate(tables)]
+            run_checker(laid, packs=gate.packs, ledger=gate.ledger, record=True)
 
 
 def worst(verdicts: Sequence[str]) -> str:
@@ -81,12 +100,12 @@ def worst(verdicts: Sequence[str]) -> str:
     return max(verdicts, key=WORST.index, default="PASS")
 
 
-def _of_file(report: dict[str, Any], path: Path) -> list[Said]:
+def _of_file(report: dict[str, Any], path: Path, known: Collection[str]) -> list[Said]:
     """The report's findings on one file; one that names no file we know counts for every file."""
     said = []
     for found in report["findings"]:
         file = str(found.get("file") or "")
-        if file == str(path) or not file.startswith(str(path.parent.parent)):
+        if file in (str(path), path.name) or not Path(file).name or Path(file).name not in known:
             said.append(
                 Said(
                     str(found["verdict"]),

@@ -66,6 +66,10 @@ class Gate:
         return self.folder / "checkpoint"
 
     @property
+    def ledger(self) -> Path:
+        return self.folder / "releases.ledger"
+
+    @property
     def revocations(self) -> Path:
         return self.folder / "revocations.json"
 
@@ -82,6 +86,7 @@ def new_gate(
     reviewers: int = 2,
     packs: tuple[str, ...] = (),
     database: str = "",
+    workspace: Path | None = None,
     cost: Cost = STANDARD,
 ) -> Gate:
     """Make a gate in a new folder, whole or not at all, and open it.
@@ -98,7 +103,7 @@ def new_gate(
         signer.write(part / "signer.key", passphrase, cost=cost)
         (part / "signer.key.pub").rename(part / "gate.pub")
         write_text(part / "web.secret", secrets.token_urlsafe(48) + "\n", mode=0o600)
-        write_text(part / "gate.toml", _toml(declared, reviewers, packs, database), mode=0o600)
+        write_text(part / "gate.toml", _toml(declared, reviewers, packs, database, workspace), mode=0o600)
         _first_event(_read(part), signer.verifier.fingerprint)
     return open_gate(folder)
 
@@ -167,7 +172,9 @@ def _read(folder: Path) -> Gate:
         raise TreError("the gate's declaration can't be read", where=str(path)) from None
 
 
-def _toml(declared: dict[str, str], reviewers: int, packs: tuple[str, ...], database: str) -> str:
+def _toml(
+    declared: dict[str, str], reviewers: int, packs: tuple[str, ...], database: str, workspace: Path | None
+) -> str:
     lines = [f"format = {json.dumps(FORMAT)}"]
     lines += [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in declared.items()]
     lines += [f"reviewers = {reviewers}", f"packs = {json.dumps(list(packs))}", "", "[audit]"]
@@ -175,6 +182,9 @@ def _toml(declared: dict[str, str], reviewers: int, packs: tuple[str, ...], data
         "# a folder the gate's keeper can't write afterwards: each checkpoint is copied there",
         'witness = ""',
     ]
+    if workspace:
+        place = json.dumps(str(workspace.absolute()))
+        lines += ["", "[workspaces]", f"{json.dumps(declared['project'])} = {place}"]
     if database:
         lines += ["", "[database]", f"url = {json.dumps(database)}"]
     return "\n".join(lines) + "\n"

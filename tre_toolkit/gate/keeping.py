@@ -25,7 +25,15 @@ MANIFEST = "backup.json"
 FORMAT = "tre-gate-backup-v1"
 DATABASE = "gate.sqlite3"
 DUMP = "gate.pgdump"
-KEPT = ("gate.toml", "gate.pub", "signer.key", "web.secret", "audit.log", "checkpoint", "revocations.json")
+KEPT = (
+    "gate.toml",
+    "gate.pub",
+    "signer.key",
+    "web.secret",
+    "audit.log",
+    "checkpoint",
+    "revocations.json",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +60,8 @@ def backup(gate: Gate, into: Path) -> int:
     """Copy the gate into one archive while it works; the number of files."""
     with tempfile.TemporaryDirectory(prefix="tre-gate-backup-") as place:
         # the log first: a database that knows more than its log is caught up with, the other way is a rollback
-        files = {
-            name: Path(shutil.copy(gate.folder / name, place))
-            for name in KEPT
-            if (gate.folder / name).exists()
-        }
+        kept = [gate.folder / name for name in KEPT] + sorted(gate.folder.glob("releases.ledger*"))
+        files = {path.name: Path(shutil.copy(path, place)) for path in kept if path.exists()}
         database = _copy_database(gate, Path(place))
         files[database.name] = database
         blobs = (p for p in sorted(gate.blobs.rglob("*")) if p.is_file() and not p.name.startswith("."))
@@ -120,6 +125,7 @@ def look_over(gate: Gate) -> Iterator[Check]:
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA integrity_check")
             yield Check("database", *_verdict(str(cursor.fetchone()[0])))
+    yield _votes_told(gate)
     yield _releases_told(gate)
     loose = [n for n in ("signer.key", "web.secret") if (gate.folder / n).stat().st_mode & 0o077]
     yield Check(
@@ -146,6 +152,26 @@ def _releases_told(gate: Gate) -> Check:
                 bad.append(request.pk)
     return Check(
         "releases", not bad, f"{count:,}, each voted on" if not bad else f"without enough votes: {bad[:10]}"
+    )
+
+
+def _votes_told(gate: Gate) -> Check:
+    """Each vote in the database: does the log hold its sealed ballot, and is the ballot what the vote says?"""
+    from tre_toolkit.gate.orm import models
+    from tre_toolkit.gate.reviews import ballot_of
+
+    try:
+        cast = {e.facts["ballot"] for e in audit.events(gate.log) if e.name == "vote cast"}
+    except TreError:
+        return Check("votes", well=False, told="the log can't be read")
+    bad = count = 0
+    for vote in models.Vote.objects.iterator():
+        count += 1
+        bad += vote.ballot not in cast or vote.ballot != ballot_of(vote)
+    return Check(
+        "votes",
+        not bad,
+        f"{count:,}, each in the log" if not bad else f"{bad:,} without an event of their own",
     )
 
 

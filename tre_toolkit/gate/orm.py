@@ -12,7 +12,7 @@ from typing import Any
 
 import django
 from django.conf import settings
-from django.db import connection, connections, transaction
+from django.db import DatabaseError, connection, connections, transaction
 
 from tre_toolkit.errors import TreError
 from tre_toolkit.gate.settings import SETTINGS
@@ -75,7 +75,12 @@ def check_schema() -> None:
     """Raise TreError when the database was made by another version of the gate."""
     from django.db.migrations.executor import MigrationExecutor
 
-    executor = MigrationExecutor(connection)
+    try:
+        executor = MigrationExecutor(connection)
+    except DatabaseError:
+        raise TreError(
+            "the gate's database can't be read", hint="`tre gate restore` brings back the last backup"
+        ) from None
     known = set(executor.loader.disk_migrations)
     done = {name for name in executor.loader.applied_migrations if name[0] == "gate"}
     if not done:

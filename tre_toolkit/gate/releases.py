@@ -55,6 +55,7 @@ def make(gate: Gate, account: Any, key: str, into: Path, signer: Signer) -> Any:
             raise
         _commit(gate, account, release, manifest)
         _place(gate, release)
+        _remember(gate, release)
         journal.sign_checkpoint(gate, signer)
     return release
 
@@ -238,6 +239,15 @@ def _place(gate: Gate, release: Any) -> bool:
         release.save()
         journal.write(gate, "release placed", by="", request=release.request_id, release=release.number)
     return True
+
+
+def _remember(gate: Gate, release: Any) -> None:
+    """Put what left on the ledger; a ledger that can't be written stops no release, and is told."""
+    try:
+        findings.record(gate, outputs(release.request))
+    except TreError:
+        with orm.change():
+            journal.write(gate, "ledger not written", by="", request=release.request_id)
 
 
 def _undo(gate: Gate, release: Any, why: Event, to: State, *, by: str) -> None:

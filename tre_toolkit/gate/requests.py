@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tre_toolkit.audit import Fact
 from tre_toolkit.errors import TreError
-from tre_toolkit.gate import findings, intake, journal, orm
+from tre_toolkit.gate import findings, intake, journal, orm, rederive
 from tre_toolkit.gate.folder import Gate
 from tre_toolkit.gate.names import check_name, folded
 from tre_toolkit.gate.orm import models
@@ -21,6 +21,9 @@ from tre_toolkit.gate.refusals import Conflict, NotFound
 from tre_toolkit.gate.states import Action, Event, State, can_move
 
 SHORTEST_CONTEXT = 20  # characters; a quarter of refusals elsewhere are for missing context
+DIFFERS = findings.Said(
+    "FAIL", "evidence-differs", "", "running the recipe again gives other numbers", "make the output again"
+)
 KINDS = ("output", "supporting")
 
 
@@ -113,13 +116,18 @@ def submit(gate: Gate, account: Any, key: str) -> Any:
     if not versions:
         raise Conflict("there is nothing to release in this request", hint="`tre request add` puts files in")
     before = request.version
-    said = findings.check_versions(gate, versions)  # slow: outside the transaction
+    said = findings.check_versions(gate, versions)  # slow, as the next: outside the transaction
+    standings = {v.pk: rederive.standing(gate, v, request.project.name) for v in versions}
     with orm.change():
         request = take_hold(gate, account, key, Action.SUBMIT)
         if request.version != before:
             raise Conflict("the request changed while it was checked", hint="submit it again")
         for version in versions:
             version.findings.all().delete()
+            version.standing = standings[version.pk]
+            version.save()
+            if version.standing == "differs":
+                said[version.pk].append(DIFFERS)
             models.Finding.objects.bulk_create(
                 models.Finding(
                     version=version,

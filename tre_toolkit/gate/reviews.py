@@ -195,6 +195,12 @@ def decide_exception(gate: Gate, account: Any, key: str, number: int, *, grant: 
     return waiver
 
 
+def ballot_of(vote: Any) -> str:
+    """The seal over a vote: says nothing without the nonce, and fits no other vote."""
+    words = [vote.request_id, vote.turn, vote.sha256, vote.person_id, vote.approve, vote.note, vote.nonce]
+    return hashlib.sha256(canonical(words)).hexdigest()
+
+
 def open_failures(version: Any) -> list[str]:
     """The rules that FAIL on these bytes and have no exception that holds today."""
     waived = set(
@@ -229,11 +235,7 @@ def _check_waived(version: Any) -> None:
 
 
 def _write_vote(gate: Gate, request: Any, account: Any, version: Any, *, approve: bool, note: str) -> None:
-    nonce = secrets.token_hex(16)
-    ballot = hashlib.sha256(
-        canonical([request.pk, request.turn, version.sha256, account.person_id, approve, note, nonce])
-    ).hexdigest()
-    models.Vote.objects.update_or_create(
+    cast, _ = models.Vote.objects.update_or_create(
         version=version,
         turn=request.turn,
         person=account.person,
@@ -243,10 +245,11 @@ def _write_vote(gate: Gate, request: Any, account: Any, version: Any, *, approve
             "account": account,
             "approve": approve,
             "note": note,
-            "nonce": nonce,
-            "ballot": ballot,
+            "nonce": secrets.token_hex(16),
         },
     )
+    cast.ballot = ballot = ballot_of(cast)
+    cast.save()
     journal.write(
         gate, "vote cast", by=account.login, request=request.pk, sha256=version.sha256, ballot=ballot
     )
