@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tre_toolkit.engine import Engine
 from tre_toolkit.errors import TreError
 from tre_toolkit.returns.form_checks import cell_findings, unreadable
 from tre_toolkit.returns.lookups import load_lookups
 from tre_toolkit.returns.model import ROW_NO, Return
+from tre_toolkit.returns.one_pass import ask_together, split
 from tre_toolkit.returns.report import Finding, Report, Unasked
 from tre_toolkit.returns.views import LAST, prepare
 from tre_toolkit.schema import Dataset
@@ -23,6 +24,7 @@ from tre_toolkit.schema.model import Rule
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 CROSS_YEAR = {"cross-year", "needs-lookup"}  # scopes in which last year's tables are not optional
@@ -47,28 +49,10 @@ def validate(
     _check_last(return_, last)
     known = return_.schema.dataset
     lists = load_lookups(lookups or {}, known)
-    findings: list[Finding] = []
-    skipped: list[Unasked] = []
-    waived: list[Unasked] = []
-    crashed: list[Unasked] = []
-    asked = 0
+    asked, skipped, waived = _sort_out(return_, last, lists, only)
     with Engine() as engine:
-        rules = [rule for rule in return_.schema.rules if only is None or rule.id in only]
         prepare(engine, return_, last, lists)
-        for rule in rules:
-            reason = _why_skipped(rule, return_, last, lists, known)
-            if return_.synthetic and rule.waived:
-                waived.append(Unasked(rule.id, INVENTED))
-            elif reason is not None:
-                skipped.append(Unasked(rule.id, reason))
-            else:
-                asked += 1
-                try:
-                    findings.extend(_ask(engine, rule))
-                except Exception as error:  # every kind is our bug, and its text may hold cells
-                    crashed.append(Unasked(rule.id, type(error).__name__))
-            if done:
-                done(1)
+        findings, crashed = _ask_all(engine, asked, done or (lambda _: None))
         if only is None:
             findings.extend(cell_findings(engine, return_))
         problems = unreadable(engine, return_)
@@ -78,7 +62,7 @@ def validate(
         authority=return_.authority,
         found=found or return_.name,
         findings=tuple(findings),
-        asked=asked,
+        asked=len(asked),
         skipped=tuple(skipped),
         waived=tuple(waived),
         crashed=tuple(crashed),
@@ -99,6 +83,52 @@ def _check_last(return_: Return, last: Return | None) -> None:
             f"{last.name} is not last year's return of {return_.name}",
             hint="--last names the folder of the same return, one year earlier",
         )
+
+
+def _sort_out(
+    return_: Return, last: Return | None, lists: Mapping[str, pa.Table], only: Collection[str] | None
+) -> tuple[list[Rule], list[Unasked], list[Unasked]]:
+    """The rules to ask, those skipped and those waived."""
+    asked: list[Rule] = []
+    skipped: list[Unasked] = []
+    waived: list[Unasked] = []
+    schema = return_.schema
+    for rule in schema.rules:
+        if only is not None and rule.id not in only:
+            continue
+        reason = _why_skipped(rule, return_, last, lists, schema.dataset)
+        if return_.synthetic and rule.waived:
+            waived.append(Unasked(rule.id, INVENTED))
+        elif reason is not None:
+            skipped.append(Unasked(rule.id, reason))
+        else:
+            asked.append(rule)
+    return asked, skipped, waived
+
+
+def _ask_all(
+    engine: Engine, rules: list[Rule], done: Callable[[int], None]
+) -> tuple[list[Finding], list[Unasked]]:
+    """What the rules find, in the order of the rules, and which of them failed."""
+    findings: list[Finding] = []
+    crashed: list[Unasked] = []
+    together, alone = split(rules)
+    for source, tests in together.items():
+        try:
+            found = ask_together(engine, source, tests)
+            findings.extend(_finding(rule, rule.flags[0], rows) for rule, rows in found)
+        except Exception:  # one of them failed: ask each alone, to know which
+            alone.extend(tests.values())
+            continue
+        done(len(tests))
+    for rule in alone:
+        try:
+            findings.extend(_ask(engine, rule))
+        except Exception as error:  # every kind is our bug, and its text may hold cells
+            crashed.append(Unasked(rule.id, type(error).__name__))
+        done(1)
+    order = {rule.id: place for place, rule in enumerate(rules)}
+    return sorted(findings, key=lambda one: order[one.rule]), crashed
 
 
 def _why_skipped(
@@ -136,15 +166,8 @@ def _ask(engine: Engine, rule: Rule) -> list[Finding]:
         by_table = {str(name): rows[names == name] for name in dict.fromkeys(names.tolist())}
     else:
         by_table = {rule.flags[0]: rows}
-    return [
-        Finding(
-            rule.id,
-            rule.kind,
-            table,
-            rule.breaks_when,
-            np.unique(places).astype("int64"),
-            rule.fields,
-            rule.unsettled,
-        )
-        for table, places in by_table.items()
-    ]
+    return [_finding(rule, table, np.unique(places).astype("int64")) for table, places in by_table.items()]
+
+
+def _finding(rule: Rule, table: str, rows: NDArray[Any]) -> Finding:
+    return Finding(rule.id, rule.kind, table, rule.breaks_when, rows, rule.fields, rule.unsettled)

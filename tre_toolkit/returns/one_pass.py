@@ -1,0 +1,51 @@
+"""Rules that ask each row of a table about itself, asked together in one pass over the table.
+
+About half of all rules are of the form "rows of T where …". Planning a query costs more than running it on a
+usual return, and on a large one each pass over the table counts, so those of one table are put into one
+query, a column of row numbers for each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tre_toolkit.engine import Engine
+from tre_toolkit.returns.model import ROW_NO
+from tre_toolkit.schema.model import Rule
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FORM = re.compile(
+    r"SELECT (?:x\.)?row_no(?:, (?:x\.)?\w+)? FROM (?P<source>\w+(?: x)?(?: CROSS JOIN period p)?) WHERE (?P<test>.*)"
+)
+
+
+def split(rules: Sequence[Rule]) -> tuple[dict[str, dict[str, Rule]], list[Rule]]:
+    """The rules that can be asked together, by what they read and then by their test; and all others."""
+    together: dict[str, dict[str, Rule]] = {}
+    alone: list[Rule] = []
+    for rule in rules:
+        found = FORM.fullmatch(" ".join((rule.sql or "").split()))
+        if found and "SELECT" not in found["test"] and found["test"] not in together.get(found["source"], {}):
+            together.setdefault(found["source"], {})[found["test"]] = rule
+        else:
+            alone.append(rule)
+    return together, alone
+
+
+def ask_together(engine: Engine, source: str, tests: dict[str, Rule]) -> list[tuple[Rule, NDArray[Any]]]:
+    """Each rule with the numbers of the rows that break it, in order; rules no row breaks are left out."""
+    import numpy as np
+
+    place = f"x.{ROW_NO}" if " x" in source else ROW_NO
+    columns = ", ".join(f"list({place}) FILTER (WHERE {test})" for test in tests)
+    answer = engine.arrow(f"SELECT {columns} FROM {source}")
+    broken = []
+    for rule, column in zip(tests.values(), answer.columns, strict=True):
+        rows = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        if len(rows):
+            broken.append((rule, np.unique(rows).astype("int64")))
+    return broken
