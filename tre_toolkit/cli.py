@@ -21,7 +21,7 @@ PANELS = {
     "Everyone": ("demo",),
     "Data controller, in the authority": ("validate", "schema", "key", "plan", "pseudonymise", "parcel"),
     "Linker, in the linkage zone": ("link", "clerical", "workspace"),
-    "Researcher, in the TRE": ("synth", "recipe", "tabulate", "check", "protect", "request"),
+    "Researcher, in the TRE": ("synth", "recipe", "tabulate", "check", "protect", "explain", "request"),
     "Output checker, at the gate": ("review", "release", "gate"),
     "Recipient and auditor": ("verify", "audit"),
 }
