@@ -59,6 +59,13 @@ def protect(
     pack: list[str] = typer.Option([], "--pack", help="Rule pack, by name or as a .toml; several chain."),
     into: Path = typer.Option(..., "--into", help="Where the protected table is written."),
     must_publish: list[str] = typer.Option([], "--must-publish", help="A label whose cells stay shown."),
+    base: int = typer.Option(
+        0, "--base", help="What to round to; the pack's own base, if it has one, else ours."
+    ),
+    how: str = typer.Option("", "--how", help="How to round: controlled (totals hold), nearest or random."),
+    key_file: Path = typer.Option(
+        None, "--key-file", help="A secret of 16 bytes or more, for random rounding."
+    ),
     seconds: float = typer.Option(60.0, "--seconds", help="The longest the search for the optimum may take."),
 ) -> None:
     """Write the same table, safe, and beside it the evidence of how it was made so.
@@ -73,12 +80,29 @@ def protect(
         packs=list(pack),
         seconds=seconds,
         must_publish=must_publish,
+        base=base or None,
+        how=how or None,
+        key=key_file.read_bytes() if key_file else None,
     )
     done.write(into)
     _say(f"{into}: {_done(done.method, done.settings, done.lost)}")
     _print_verdict(into, done.verdict)
     if not done.verdict.passed:
         raise typer.Exit(FINDINGS)
+
+
+def explain(
+    rule: str = typer.Argument(help="A rule as findings name it, such as dfe-cin/count."),
+) -> None:
+    """Say what a rule is about, why it is there and where its figure comes from.
+
+    Example: `tre explain dfe-cin/attack`
+    """
+    from rich.console import Console
+
+    from disclosure.explain import explain as explain_rule
+
+    Console(highlight=False, soft_wrap=True).print(explain_rule(rule), markup=False)
 
 
 def _done(method: str, settings: object, lost: object) -> str:

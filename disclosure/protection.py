@@ -115,6 +115,8 @@ def protect(
     unit: str | None = None,
     seconds: float = 60.0,
     must_publish: Sequence[str] = (),
+    base: int | None = None,
+    how: str | None = None,
     key: bytes | None = None,
 ) -> Protected:
     """Protect a CSV file or a frame of counts (labels in its index, `Total` where there are margins).
@@ -125,17 +127,8 @@ def protect(
         raise MisuseError(f"no method is called {method!r}", hint="methods: " + ", ".join(METHODS))
     rules = chain(packs)
     table, grid, told, keys = _source(source, rules, unit)
-    return protect_table(
-        table,
-        grid,
-        rules,
-        method=method,
-        seconds=seconds,
-        must_publish=must_publish,
-        told=told,
-        key=key,
-        keys=keys,
-    )
+    wishes = Wishes(seconds, tuple(must_publish), key, keys, base, how)
+    return protect_table(table, grid, rules, method=method, wishes=wishes, told=told)
 
 
 def protect_table(
@@ -144,15 +137,12 @@ def protect_table(
     rules: Rules,
     *,
     method: str,
-    seconds: float = 60.0,
-    must_publish: Sequence[str] = (),
+    wishes: Wishes | None = None,
     told: Mapping[str, Any] | None = None,
-    key: bytes | None = None,
-    keys: Ints | None = None,
 ) -> Protected:
-    """Protect a table already read; `keys` are the cells' keys for the cell-key method."""
+    """Protect a table already read."""
     work = _with_truth(table, rules)
-    done = _METHODS[method](work, rules, Wishes(seconds, tuple(must_publish), key, keys))
+    done = _METHODS[method](work, rules, wishes or Wishes())
     verdict = check_table(replace(done.table, units=work.units), rules, prove=True)
     if verdict.level is Level.FAIL:
         first = next(found for found in verdict.findings if found.verdict is Level.FAIL)
@@ -187,8 +177,10 @@ class Wishes:
 
     seconds: float = 60.0
     must_publish: tuple[str, ...] = ()
-    key: bytes | None = None
-    keys: Ints | None = None
+    key: bytes | None = None  # the secret of random rounding
+    keys: Ints | None = None  # the cells' keys, for perturbation
+    base: int | None = None
+    how: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,9 +312,10 @@ def _round(table: Table, rules: Rules, wishes: Wishes) -> Done:
     truth = table.truth
     assert truth is not None  # noqa: S101  (the caller gave it)
     asked, _ = rules.largest("rounding", "base")
-    base = asked or least_base(rules.least or 1)
-    how = "nearest" if asked else "controlled"
-    done = round_counts(truth, base, how=how, rows=table.known())
+    base = wishes.base or asked or least_base(rules.least or 1)
+    how = wishes.how or ("nearest" if asked else "controlled")
+    labels = ["\x1f".join(table.members[at][code] for at, code in enumerate(codes)) for codes in table.codes]
+    done = round_counts(truth, base, how=how, rows=table.known(), key=wishes.key, labels=labels)
     shown = np.array([str(figure) for figure in done.figures], dtype=object)
     hidden = small(table, rules) if asked else np.zeros(len(table), bool)  # such packs hide first, then round
     shown[hidden] = rules.symbol

@@ -28,7 +28,7 @@ from disclosure.findings import Finding, Level, Verdict, verdict_of
 from disclosure.joint import Released, attack_releases
 from disclosure.ledger import Ledger, open_ledger
 from disclosure.packs import HOUSE, Pack, Rules, chain
-from disclosure.protection import Protected, csv_of, protect_table
+from disclosure.protection import Protected, Wishes, csv_of, protect_table
 from disclosure.sessions.figures import Figures
 from disclosure.sessions.models import Models
 from disclosure.sessions.output import Output
@@ -129,10 +129,10 @@ class Session(Figures, Models, Times):
         output = self.outputs.get(name)
         if output is None or output.table is None or output.grid is None:
             raise MisuseError(f"no table is called {name!r} here", hint="tables: " + ", ".join(self.outputs))
+        wishes = Wishes(seconds=seconds, key=key, keys=output.keys)
         done = protect_table(
-            output.table, output.grid, self.rules, method=method, key=key, keys=output.keys, seconds=seconds,
-            told=output.evidence(),
-        )  # fmt: skip
+            output.table, output.grid, self.rules, method=method, wishes=wishes, told=output.evidence()
+        )
         self.outputs[name] = replace(
             output, frame=done.frame(), verdict=done.verdict, table=done.table, grid=done.printed_grid()
         )

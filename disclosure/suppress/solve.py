@@ -21,6 +21,7 @@ from disclosure.suppress.rows import Row, bridges, cuts, part_bridges, seeds
 ROUNDS = 60
 RELAXED = 15  # rounds of bridge rows on the relaxed program
 NODES = 4_000  # of one whole-number program
+MOST_NODES = 64_000
 EVERY = 3  # a broken pattern is repaired in every third round
 STALL = 12  # rounds in which neither bound nor pattern got better
 
@@ -64,7 +65,8 @@ class _Master:
             primal=False,
         )
         self.program.option("mip_rel_gap", 1e-4)
-        self.program.option("mip_max_nodes", NODES)
+        self.nodes = NODES
+        self.program.option("mip_max_nodes", self.nodes)
         self.seen: set[tuple[bytes, bytes, float]] = set()
         self.bound = 0.0
 
@@ -93,6 +95,12 @@ class _Master:
                 np.concatenate(values).astype(float),
             )
         return len(least)
+
+    def look_further(self) -> bool:
+        """Allow more nodes when the rows alone give no more; whether there are more to allow."""
+        self.nodes *= 4
+        self.program.option("mip_max_nodes", self.nodes)
+        return self.nodes <= MOST_NODES
 
     def relax(self) -> None:
         """Fractional answers first: bound and bridge rows come cheaply there."""
@@ -177,7 +185,7 @@ def solve(problem: Problem, *, seconds: float = 60.0, rounds: int = ROUNDS) -> P
             break
         now = (master.bound, problem.cost(best) if best is not None else np.inf)
         stalled = stalled + 1 if now == before else 0
-        if not added or (stalled >= STALL and best is not None):
+        if (not added and not master.look_further()) or (stalled >= STALL and best is not None):
             break
     if best is None:
         return None
