@@ -113,6 +113,23 @@ def draw(
     console.answer(str(draw_table(table, into, kind=kind, title=title, packs=tuple(pack))))
 
 
+@recipe.command("report")
+def report(
+    folder: Path = typer.Argument(help="The folder of a recipe's outputs."),
+    into: Path = typer.Option(help="The page to write, an .html."),
+    pack: list[str] = typer.Option(
+        [], help="A rule pack the tables must pass, beside those their evidence names."
+    ),
+) -> None:
+    """Write one page for a study: the question, its limits, and each table that passes with its figure.
+
+    Example: `tre recipe report outputs --pack dfe-cin --into outputs/report.html`
+    """
+    from tre_toolkit.research.report import write_report
+
+    console.answer(str(write_report(folder, into, packs=tuple(pack))))
+
+
 def tabulate(
     declared: Path = typer.Argument(help="A declared table: a .toml, or the .evidence.json of an output."),
     workspace: Path = typer.Option(help="The workspace folder."),

@@ -9,6 +9,7 @@ curve          time to the first entry into states: at risk, entries by kind, le
 ratios         the share of each group with an outcome, standardised, and its ratio to a reference
 hazards        hazard ratios of the first entry into a state (Cox), by groups
 missing        how often columns of the returns are filled in
+groups         children grouped by how alike their pathways are, and where each group is over time
 panel          authorities by years: children entering a state, beside spending and staff
 event_study    entries into a state by months since a roll-out, authority against authority
 """
@@ -214,16 +215,16 @@ def _points(paths: Pathways, wanted: Distribution) -> tuple[np.ndarray, list[str
         first, last = paths.window
         points = np.arange(first, last, length)[: wanted.steps]
         return points, [str(date(int(point))) for point in points]
-    points = np.round(np.arange(wanted.steps + 1) * _exact(wanted.step)).astype(np.int64)
-    return points, [_after(wanted.step, at) for at in range(wanted.steps + 1)]
+    points = np.round(np.arange(wanted.steps + 1) * exact(wanted.step)).astype(np.int64)
+    return points, [after(wanted.step, at) for at in range(wanted.steps + 1)]
 
 
-def _exact(step: str) -> float:
+def exact(step: str) -> float:
     """A length in days, before rounding, so that four quarters are a year."""
     return {"d": 1.0, "w": 7.0, "m": YEAR / 12, "y": YEAR}[step[-1]] * int(step[:-1])
 
 
-def _after(step: str, times: int) -> str:
+def after(step: str, times: int) -> str:
     number = int(step[:-1]) * times
     unit = {"d": "day", "w": "week", "m": "month", "y": "year"}[step[-1]]
     return f"{number} {unit}" + ("" if number == 1 else "s")
@@ -308,7 +309,7 @@ def _curve(paths: Pathways, wanted: Curve) -> Table:
     parts: list[np.ndarray] = []
     for label, (steps, body) in _groups(wanted, times, known, len(names)).items():
         rows += [
-            f"{label}{ARROW if label else ''}{_after(wanted.step, first)} to {_after(wanted.step, last)}"
+            f"{label}{ARROW if label else ''}{after(wanted.step, first)} to {after(wanted.step, last)}"
             for first, last in steps
         ]
         parts.append(body)
@@ -331,7 +332,7 @@ def _groups(wanted: Curve, times: Any, known: dict[str, str], causes: int) -> di
         own = times[times.by_value.isin(values)]
         return merged_steps(
             own.time.to_numpy(), own.cause.to_numpy(), own.n.to_numpy(), causes=causes,
-            length=_exact(wanted.step), least=wanted.least,
+            length=exact(wanted.step), least=wanted.least,
         )  # fmt: skip
 
     size = times.groupby("by_value").n.sum()
@@ -402,7 +403,7 @@ Make = Callable[[Pathways, Any], Table]
 
 @cache
 def kinds() -> dict[str, tuple[type[Declared], Make]]:
-    from tre_toolkit.research import comparisons, filled, panels
+    from tre_toolkit.research import clusters, comparisons, filled, panels
 
     return {
         "crosstab": (Crosstab, _crosstab),
@@ -414,6 +415,7 @@ def kinds() -> dict[str, tuple[type[Declared], Make]]:
         "ratios": (comparisons.Ratios, comparisons.ratios),
         "hazards": (comparisons.Hazards, comparisons.hazards),
         "missing": (filled.Missing, filled.missing),
+        "groups": (clusters.Groups, clusters.groups),
         "panel": (panels.Panel, panels.panel),
         "event_study": (panels.EventStudy, panels.event_study),
     }

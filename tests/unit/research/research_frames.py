@@ -13,6 +13,8 @@ TYPES = {"person_id": pa.string(), "authority": pa.string(), "period": pa.string
 DATES = {
     "CINreferralDate", "CINclosureDate", "CPPstartDate", "CPPendDate", "CINPlanStartDate", "CINPlanEndDate",
     "AssessmentActualStartDate", "AssessmentAuthorisationDate", "DECOM", "DEC", "started", "ended",
+    "MIS_START", "MIS_END", "startdate", "StartDate", "start_date", "end_date", "referral_date", "discharge_date",
+    "arrivaldate", "offencestartdate", "custody_start", "custody_end", "leavingdate", "fsmstartdate",
 }  # fmt: skip
 COLUMNS = {
     "cin_census.cin_details": ("CINreferralDate", "CINclosureDate", "ReferralNFA"),
@@ -67,7 +69,9 @@ def _write(folder: Path, name: str, frame: pd.DataFrame) -> None:
         if column not in frame:
             frame[column] = None
     frame["row_id"] = range(len(frame))
-    frame.loc[:, [column for column in TYPES if column not in frame]] = None
+    for column in TYPES:
+        if column not in frame:
+            frame[column] = None
     order = [*TYPES, *(column for column in frame.columns if column not in TYPES)]
     schema = pa.schema(
         [(column, TYPES.get(column) or (pa.date32() if column in DATES else pa.string())) for column in order]

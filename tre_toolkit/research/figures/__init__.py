@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 KINDS = {
     "distribution": "area",
     "curve": "curve",
+    "groups": "groups",
     "transitions": "heat",
     "rates": "heat",
     "ratios": "forest",
@@ -24,7 +25,7 @@ KINDS = {
     "event_study": "heat",
     "panel": "panel",
 }
-FIGURES = ("flow", "bars", "area", "curve", "heat", "forest", "panel")
+FIGURES = ("flow", "bars", "area", "groups", "curve", "heat", "forest", "panel")
 
 
 def draw_table(

@@ -22,7 +22,7 @@ def bars(shown: Shown, *, title: str) -> str:
     widest = max((svg.width_of(shown.rows[at], 13.5) for at in rows), default=0.0)
     left = 32 + widest + 14
     room = WIDTH - left - RIGHT
-    parts = _legend(names, tints)
+    parts = svg.legend(names, tints)
     for line, at in enumerate([*rows, None]):
         y = TOP + STEP * line + (10 if at is None else 0)
         name = "All" if at is None else shown.rows[at]
@@ -82,14 +82,6 @@ def _bar(
 def _is_dark(tint: str) -> bool:
     red, green, blue = (int(tint[at : at + 2], 16) for at in (1, 3, 5))
     return 0.299 * red + 0.587 * green + 0.114 * blue < 140
-
-
-def _legend(names: list[str], tints: list[str]) -> list[str]:
-    x, parts = 32.0, []
-    for name, tint in zip(names, tints, strict=True):
-        parts += [svg.box(x, 72, 13, 13, tint, radius=2), svg.label(x + 19, 83, name, size=13)]
-        x += 19 + svg.width_of(name, 13) + 24
-    return parts
 
 
 def _axis(left: float, room: float, bottom: float) -> list[str]:

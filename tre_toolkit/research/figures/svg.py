@@ -82,6 +82,15 @@ def width_of(words: str, size: float) -> float:
     return size * (0.56 * (len(words) - narrow) + 0.31 * narrow)
 
 
+def legend(names: Sequence[str], tints: Sequence[str], *, y: float = 72) -> list[str]:
+    """A key in one line."""
+    x, parts = 32.0, []
+    for name, tint in zip(names, tints, strict=True):
+        parts += [box(x, y, 13, 13, tint, radius=2), label(x + 19, y + 11, name, size=13)]
+        x += 19 + width_of(name, 13) + 24
+    return parts
+
+
 def page(
     width: float, height: float, *, title: str, told: str, parts: Iterable[str], synthetic: bool, foot: str
 ) -> str:

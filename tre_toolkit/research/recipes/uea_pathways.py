@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tre_toolkit.research.clusters import Groups
 from tre_toolkit.research.cohorts import Definition
 from tre_toolkit.research.declared import Crosstab, Declared, Variable
 from tre_toolkit.research.filled import Missing
@@ -45,6 +46,7 @@ def tables() -> dict[str, Declared]:
         "first_plan_or_care.csv": Curve(
             title="Time to the first plan or care", events=("cla", "cpp", "cin"), step="1m", **about
         ),
+        "groups.csv": Groups(title="Kinds of pathway", groups=4, steps=13, step="1m", least=20, **about),
         "moves.csv": Transitions(title="Moves between states", **about),
         "rates.csv": Rates(title="Moves for each hundred child-years", **about),
         "furthest_by_authority.csv": Crosstab(
