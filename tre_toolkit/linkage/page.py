@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,8 @@ def _tables(told: Mapping[str, Any]) -> Iterable[str]:
             ],
             note="Only for invented children: the truth of who is who is known.",
         )
+    if "estimated" in told:
+        yield from _estimates(told)
     yield "<h2>How records came to their person</h2>" + table(
         ("step", "band", "records"), [(one["step"], one["band"], one["records"]) for one in told["steps"]]
     )
@@ -101,6 +104,84 @@ def _tables(told: Mapping[str, Any]) -> Iterable[str]:
             ("step left out for crowded tokens", "tokens", "records"),
             [(one["step"], one["tokens"], one["records"]) for one in told["left out"]],
         )
+
+
+def _estimates(told: Mapping[str, Any]) -> Iterable[str]:
+    """The parts that only the model can give."""
+    overall = told["estimated"]
+    yield "<h2>How good the links are, as estimated</h2>" + table(
+        ("pairs across files", "precision", "recall", "threshold"),
+        [(overall["pairs"], overall["precision"], overall["recall"], told["settings"]["threshold"])],
+        note="The model's own estimate. Precision: how many links are right. Recall: how many children in two files were linked.",
+    )
+    for one in told["held out"]:
+        if "precision" in one:
+            yield f"<h3>Linked again without the {html.escape(one['number'])}, scored on it</h3>" + table(
+                ("links scored", "precision", "95%", "recall", "95%"),
+                [
+                    (
+                        one["links scored"], one["precision"], _span(one["precision, 95%"]), one["recall"], _span(one["recall, 95%"]),
+                    )
+                ],
+                note="Worse than the linkage itself, which has the number: a lower bound from data, not from the model.",
+            ) + _curve(one["calibration"])  # fmt: skip
+    yield "<h3>At other thresholds</h3>" + table(
+        ("threshold", "pairs", "precision", "recall", ""),
+        [
+            (one["threshold"], one["pairs"], one["precision"], one["recall"], "taken" if one["taken"] else "")
+            for one in told["threshold"]
+        ],
+    )
+    yield "<h3>Weights of pairs</h3>" + _bars(told["weights"])
+    for name, groups in told["estimated by group"].items():
+        yield f"<h3>By {html.escape(name.replace('_', ' '))}</h3>" + table(
+            ("group", "pairs", "precision", "recall"),
+            [(one["group"], one["pairs"], one["precision"], one["recall"]) for one in groups],
+        )
+    if told["standardised differences"]:
+        yield "<h2>Linked against unlinked</h2>" + table(
+            ("column", "group", "share of linked", "share of unlinked", "standardised difference"),
+            [tuple(one.values()) for one in told["standardised differences"]],
+            note="Over 0.1 is worth a word; over 0.2 is a bias to be dealt with.",
+        )
+
+
+def _span(pair: Any) -> str:
+    return f"{pair[0]:.4f} to {pair[1]:.4f}" if pair else ""
+
+
+def _bars(weights: Sequence[Mapping[str, Any]]) -> str:
+    """Pairs by weight as bars on a log scale; a hidden count has no bar."""
+    height, width = 120, 40
+    shown = [one["pairs"] if isinstance(one["pairs"], int) else 0 for one in weights]
+    top = math.log10(max([*shown, 10]))
+    drawn = []
+    for at, (one, many) in enumerate(zip(weights, shown, strict=True)):
+        tall = height * math.log10(many) / top if many > 1 else 0
+        drawn.append(
+            f"<rect x='{at * width + 4}' y='{height - tall:.1f}' width='{width - 8}' height='{tall:.1f}' fill='#1f6f8b'/>"
+            f"<text x='{at * width + width / 2}' y='{height + 14}' font-size='11' text-anchor='middle'>{one['from']}</text>"
+        )
+    return (
+        f"<svg viewBox='0 0 {width * len(weights)} {height + 20}' role='img' aria-label='pairs by weight in bits, log scale'>"
+        f"{''.join(drawn)}</svg>"
+    )
+
+
+def _curve(points: Sequence[Mapping[str, Any]]) -> str:
+    """Predicted against observed, with the line of perfect calibration."""
+    if len(points) < 2:
+        return ""
+    side = 160
+    dots = "".join(
+        f"<circle cx='{one['predicted'] * side:.1f}' cy='{side - one['observed'] * side:.1f}' r='4' fill='#1f6f8b'/>"
+        for one in points
+    )
+    return (
+        f"<svg viewBox='-10 -10 {side + 20} {side + 20}' style='max-width:16rem' role='img' aria-label='predicted against observed'>"
+        f"<path d='M0 {side} L{side} 0' stroke='#8b949e' stroke-dasharray='4'/><path d='M0 0 V{side} H{side}' fill='none' stroke='#57606a'/>"
+        f"{dots}</svg>"
+    )
 
 
 class Share(float):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tre_toolkit.linkage import estimates
 from tre_toolkit.linkage.engines import ALONE
 from tre_toolkit.linkage.records import NONE
 from tre_toolkit.linkage.run import Linked
@@ -20,6 +21,14 @@ SMALL = 10  # counts below it are not shown
 HIDDEN = "<10"
 AGES = ((0, "under 1"), (1, "1 to 4"), (5, "5 to 9"), (10, "10 to 15"), (16, "16 and over"))
 NOT_KNOWN = "not known"
+MAIN = {
+    "UPN": "upn",
+    "NHS number": "nhs",
+    "names": "given+birth_date",
+    "birth date and sex": "sex+birth_date",
+    "postcode": "birth_date+postcode",
+}
+"""The identifiers whose completeness is told by group, and a token that shows whether a record has them."""
 
 
 def report_on(linked: Linked, about: pd.DataFrame, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,6 +36,7 @@ def report_on(linked: Linked, about: pd.DataFrame, facts: Mapping[str, Any]) -> 
     spine = linked.spine
     joined = spine["band"] != ALONE
     sizes = spine.groupby("person_id").size()
+    columns = _columns(spine, about)
     return {
         "format": "tre-linkage-report-v1",
         "project": facts["project"],
@@ -44,7 +54,7 @@ def report_on(linked: Linked, about: pd.DataFrame, facts: Mapping[str, Any]) -> 
         "returns": _returns(linked),
         "pairs of returns": _between(spine),
         "identifiers": _completeness(linked),
-        "groups": _groups(spine, joined, about),
+        "groups": _groups(joined, columns),
         "conflicts": _counted(linked.joined.conflicts["reason"]),
         "left out": [
             {
@@ -55,6 +65,9 @@ def report_on(linked: Linked, about: pd.DataFrame, facts: Mapping[str, Any]) -> 
             for one in linked.joined.left_out
         ],
         "settings": dict(linked.joined.settings),
+        "completeness by group": _completeness_by_group(linked, columns),
+        "standardised differences": estimates.standardised_differences(joined, columns),
+        **_estimated(linked, columns),
     }
 
 
@@ -152,23 +165,27 @@ def _completeness(linked: Linked) -> list[dict[str, Any]]:
     return rows
 
 
-def _groups(spine: pd.DataFrame, joined: pd.Series, about: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Records and match rate by each coarse column of the about parts: who is linked less than others."""
-    frame = spine[["parcel", "record_id", "period"]].assign(joined=joined.to_numpy())
-    frame = frame.merge(about, how="left", on=["parcel", "record_id"])
-    columns = {
-        name: frame[name] for name in about.columns if name not in ("parcel", "record_id", "birth_year")
-    }
+def _columns(spine: pd.DataFrame, about: pd.DataFrame) -> dict[str, pd.Series]:
+    """The coarse columns of the about parts for each record, with a band of age for the year of birth."""
+    frame = spine[["parcel", "record_id", "period"]].merge(about, how="left", on=["parcel", "record_id"])
+    names = [name for name in about.columns if name not in ("parcel", "record_id", "birth_year")]
+    columns = {name: frame[name] for name in names}
     if "birth_year" in about.columns:
         year = pd.to_numeric(frame["period"].str[:4]) - pd.to_numeric(frame["birth_year"], errors="coerce")
-        bounds = [first for first, _ in AGES]
-        place = np.searchsorted(bounds, year.fillna(-1), side="right") - 1
-        names = np.array([name for _, name in AGES] + [NOT_KNOWN], dtype=object)
-        columns["age band"] = pd.Series(names[place])
+        place = np.searchsorted([first for first, _ in AGES], year.fillna(-1), side="right") - 1
+        bands = np.array([name for _, name in AGES] + [NOT_KNOWN], dtype=object)
+        columns["age band"] = pd.Series(bands[place])
+    return {
+        name: values.astype("object").where(values.notna(), NOT_KNOWN).astype(str)
+        for name, values in columns.items()
+    }
+
+
+def _groups(joined: pd.Series, columns: Mapping[str, pd.Series]) -> dict[str, list[dict[str, Any]]]:
+    """Records and match rate by each coarse column: who is linked less than others."""
     told = {}
     for name, values in columns.items():
-        group = values.astype("object").where(values.notna(), NOT_KNOWN).astype(str)
-        counts = frame.groupby(group)["joined"].agg(["size", "sum"]).sort_index()
+        counts = joined.groupby(values).agg(["size", "sum"]).sort_index()
         told[name] = [
             {
                 "group": str(label),
@@ -179,3 +196,36 @@ def _groups(spine: pd.DataFrame, joined: pd.Series, about: pd.DataFrame) -> dict
             for label, row in counts.iterrows()
         ]
     return told
+
+
+def _completeness_by_group(linked: Linked, columns: Mapping[str, pd.Series]) -> list[dict[str, Any]]:
+    """For the main identifiers: the share of each group's records that carry them."""
+    rows = []
+    for told, kind in MAIN.items():
+        held = pd.Series(linked.records.of(kind) != NONE)
+        for name, values in columns.items():
+            counts = held.groupby(values).agg(["size", "sum"]).sort_index()
+            shares = {
+                str(label): _rate(int(row["sum"]), int(row["size"])) for label, row in counts.iterrows()
+            }
+            rows.append({"identifier": told, "column": name, "share": shares})
+    return rows
+
+
+def _estimated(linked: Linked, columns: Mapping[str, pd.Series]) -> dict[str, Any]:
+    """What the model and a held-out number say of the links; nothing under rules."""
+    made = linked.joined.units
+    if linked.joined.found is None or made is None:
+        return {}
+    first = np.unique(made.unit, return_index=True)[1]
+    groups = {
+        name: estimates.by_group(linked.joined, values.iloc[first].reset_index(drop=True), show=_safe)
+        for name, values in columns.items()
+    }
+    return {
+        "estimated": estimates.overall(linked.joined),
+        "estimated by group": groups,
+        "held out": estimates.held_out(linked.joined),
+        "threshold": estimates.by_threshold(linked.joined),
+        "weights": estimates.weights(linked.joined, show=_safe),
+    }
