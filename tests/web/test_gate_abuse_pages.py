@@ -241,7 +241,7 @@ def test_a41_addresses_and_notices_name_no_file(house: Any, browse: Any) -> None
     for address in re.findall(r'(?:href|action|src)="([^"]*)"', text):
         assert "telling" not in address
     assert "telling" not in house.gate.log.read_text()
-    assert browse("ben").get(f"/requests/{key}")["Referrer-Policy"] == "no-referrer"
+    assert browse("ben").get(f"/requests/{key}")["Referrer-Policy"] == "same-origin"
 
 
 def test_a42_no_page_is_kept_by_a_browser_or_proxy(house: Any, browse: Any) -> None:

@@ -66,7 +66,7 @@ def test_every_page_has_the_strict_headers(house: Any, browse: Any) -> None:
         assert answer["Cache-Control"] == "no-store"
         assert answer["X-Frame-Options"] == "DENY"
         assert answer["X-Content-Type-Options"] == "nosniff"
-        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer["Referrer-Policy"] == "same-origin"
         assert b"<script>" not in answer.content
         assert b"style=" not in answer.content
 

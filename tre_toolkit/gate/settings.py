@@ -40,7 +40,7 @@ SETTINGS: dict[str, Any] = {
     "CSRF_COOKIE_SECURE": True,
     "CSRF_FAILURE_VIEW": "tre_toolkit.gate.web.guard.csrf_refused",
     "SECURE_CONTENT_TYPE_NOSNIFF": True,
-    "SECURE_REFERRER_POLICY": "no-referrer",
+    "SECURE_REFERRER_POLICY": "same-origin",  # no-referrer would make a form of ours look foreign
     "SECURE_CROSS_ORIGIN_OPENER_POLICY": "same-origin",
     "SECURE_HSTS_SECONDS": 31_536_000,
     "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,

@@ -1,0 +1,230 @@
+"""The pages in a real browser: every page and state for axe, a review by keys only, and nothing that runs or loads.
+
+Needs Debian's chromium, playwright from PyPI and axe-core from npm (in `.web/`); skips with the reason where one is
+missing. With TRE_PICTURES set to a folder, the pictures of the checker's guide are taken on the way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tre_toolkit.gate import orm, requests, reviews
+from tre_toolkit.gate.orm import models
+
+pytestmark = pytest.mark.browser
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+AXE = Path(__file__).parents[2] / ".web/node_modules/axe-core/axe.min.js"
+PASSWORD = "violet kettle 4141"
+PAYLOADS = (Path(__file__).parent / "xss_payloads.txt").read_text().splitlines()
+WRAPS = ("{}", "x {} y", "<b>{}</b>")  # each payload bare, within words, within an element
+FAILING = {"verdict": "FAIL", "rule": "ons-srs/threshold", "where": "row 3, column children", "message": "a count of fewer than 10 children", "fix": "tre protect table.csv --method suppress"}  # fmt: skip
+
+
+class Visit:
+    """A browser at the gate: pages of one person, with what left the house and what ran written down."""
+
+    def __init__(self, browser: Any, address: str) -> None:
+        self.address, self.ran, self.left = address, [], []
+        self.context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-GB")
+        self.page = self.context.new_page()
+        self.page.on("dialog", lambda d: (self.ran.append("dialog"), d.dismiss()))
+        self.page.on("request", lambda r: self._see(r.url))
+        self.page.on("pageerror", lambda e: self.ran.append(str(e)))
+
+    def _see(self, url: str) -> None:
+        if not url.startswith((self.address, "data:", "about:")):
+            self.left.append(url)
+
+    def sign_in(self, login: str) -> Any:
+        self.page.goto(f"{self.address}/sign-in")
+        self.page.fill("#login", login)
+        self.page.fill("#password", PASSWORD)
+        self.page.click("button.main")
+        self.page.wait_for_load_state()
+        assert not self.page.url.endswith("/sign-in")
+        return self.page
+
+    def go(self, path: str) -> Any:
+        self.page.goto(f"{self.address}{path}")
+        return self.page
+
+    def violations(self) -> list[str]:
+        """What axe finds on this page at WCAG 2.2 AA, as lines to read."""
+        # run in the page's isolated world: our own policy lets no foreign script into the page itself
+        self.page.evaluate(AXE.read_text())
+        tags = json.dumps(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"])
+        found = self.page.evaluate(f"() => axe.run(document, {{runOnly: {tags}}})")
+        return [f"{v['id']}: {n['html'][:120]}" for v in found["violations"] for n in v["nodes"]]
+
+    def picture(self, name: str) -> None:
+        if place := os.environ.get("TRE_PICTURES"):
+            self.page.screenshot(path=str(Path(place) / f"{name}.png"), full_page=True)
+
+
+@pytest.fixture
+def served(house: Any) -> Iterator[str]:
+    from tre_toolkit.gate.web.server import make_server
+
+    server = make_server(house.gate, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    orm.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None or not AXE.is_file():
+        pytest.skip("needs chromium from apt and axe-core from npm (npm install --prefix .web axe-core)")
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright from PyPI")
+    # playwright keeps an event loop in this thread; the test's own looks into the database are no business of it
+    with pytest.MonkeyPatch.context() as patch, playwright.sync_playwright() as driver:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        flags = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield started
+        started.close()
+
+
+def version_of(key: str, at: int = 0) -> int:
+    return int(requests.outputs(models.Request.objects.get(pk=key))[at].pk)
+
+
+def test_every_page_in_every_state_passes_axe_and_calls_nobody(
+    house: Any, served: str, browser: Any, tmp_path: Path
+) -> None:
+    house.write("regions.csv", "region,children,share\nNorth,120,26%\nSouth,340,74%\n")
+    house.write("small.csv", "region,children\nNorth,120\nEast,3\n")
+    house.write("notes.md", "# How\nCounted by region.\n")
+    house.said["small.csv"] = [FAILING]
+    draft = house.draft("regions.csv")
+    waiting = house.submitted("regions.csv", "small.csv", "notes.md")
+    reviews.ask_exception(
+        house.gate, house.ada, waiting, file="small.csv", rule=FAILING["rule"], reason="published before"
+    )
+    requests.comment(house.gate, house.ben, waiting, "Is this the calendar year?")
+    split = house.submitted("regions.csv")
+    reviews.vote(house.gate, house.ben, split, approve=True)
+    reviews.vote(house.gate, house.cam, split, approve=False, note="which year?")
+    done = house.released("regions.csv", into=tmp_path / "out")
+    back = house.submitted("regions.csv")
+    reviews.give_back(house.gate, house.ben, back, note="round to 5")
+    tour = {
+        "ada": ["/requests", "/requests/new", f"/requests/{draft}", f"/requests/{back}", f"/requests/{done}", "/you", "/help"],
+        "ben": ["/queue", f"/requests/{waiting}", f"/requests/{waiting}/files/{version_of(waiting)}", f"/requests/{waiting}/files/{version_of(waiting, 2)}",
+                f"/requests/{waiting}/files/{version_of(waiting)}/changes", "/metrics", "/nowhere", f"/requests/{waiting}/files/{version_of(waiting, 1)}"],
+        "sam": [f"/requests/{split}", f"/requests/{waiting}/files/{version_of(waiting, 2)}"],
+        "dee": [f"/requests/{done}"],
+        "ova": ["/audit", "/audit?verify=1"],
+        "kit": ["/accounts"],
+    }  # fmt: skip
+    wrong: list[str] = []
+    for login, pages in tour.items():
+        visit = Visit(browser, served)
+        visit.go("/sign-in")
+        wrong += [f"/sign-in {v}" for v in visit.violations()] if login == "ada" else []
+        visit.picture("sign-in")
+        visit.sign_in(login)
+        for at, path in enumerate(pages):
+            visit.go(path).wait_for_load_state("networkidle")
+            wrong += [f"{path} {v}" for v in visit.violations()]
+            visit.picture(f"{login}-{at}")
+        assert visit.ran == []
+        assert visit.left == []
+        visit.context.close()
+    assert wrong == []
+
+
+def test_ten_files_are_reviewed_by_keys_only(house: Any, served: str, browser: Any) -> None:
+    key = house.submitted(*(f"t{n}.csv" for n in range(10)))
+    visit = Visit(browser, served)
+    page = visit.sign_in("ben")
+    visit.go(f"/requests/{key}/files/{version_of(key)}")
+    for _ in range(9):
+        with page.expect_navigation():
+            page.keyboard.press("a")
+    page.keyboard.press("s")
+    page.keyboard.type("one last refusal, with words: a c n p do nothing here")
+    page.keyboard.press("Escape")
+    page.evaluate("document.activeElement.blur()")
+    with page.expect_navigation():
+        page.keyboard.press("c")
+    assert house.state(key) == "in_review"
+    assert list(models.Vote.objects.order_by("version_id").values_list("approve", flat=True)) == [
+        True
+    ] * 9 + [False]
+    visit.context.close()
+
+
+def test_nothing_that_anybody_wrote_runs_or_loads(house: Any, served: str, browser: Any) -> None:
+    payloads = [
+        wrap.format(p).replace("HIT", "window.top.hit=1;alert(1)") for p in PAYLOADS for wrap in WRAPS
+    ]
+    assert len(payloads) >= 250
+    joined = "\n".join(payloads)
+    quoted = "\n".join('"' + p.replace('"', '""') + '",1' for p in payloads)
+    house.write("cells.csv", f"a,b\n{quoted}\n")
+    house.write(
+        "cells.tsv",
+        "a\tb\n" + "\n".join(p.replace("\t", " ").replace('"', "'") + "\t1" for p in payloads) + "\n",
+    )
+    house.write("page.html", f"<html><body>{joined}</body></html>".replace("<!ENTITY", ""))
+    house.write("page.md", joined)
+    house.write("lines.log", joined)
+    house.write("tree.json", json.dumps(payloads))
+    cell = {
+        "cell_type": "markdown",
+        "source": payloads,
+        "outputs": [{"text": payloads, "data": {"text/html": joined}}],
+    }
+    house.write("book.ipynb", json.dumps({"cells": [cell], "metadata": {}}))
+    from html import escape
+
+    house.write(
+        "drawing.svg",
+        "<svg xmlns='http://www.w3.org/2000/svg' width='100' height='100' onload='window.top.hit=1'><script>window.top.hit=1</script>"
+        + "".join(f"<text>{escape(p)}</text>" for p in payloads if p.isprintable())
+        + "</svg>",
+    )
+    files = [
+        "cells.csv",
+        "cells.tsv",
+        "page.html",
+        "page.md",
+        "lines.log",
+        "tree.json",
+        "book.ipynb",
+        "drawing.svg",
+    ]
+    house.said["cells.csv"] = [
+        {**FAILING, "rule": p[:80], "where": p, "message": p, "fix": p} for p in payloads[::5]
+    ]
+    key = str(requests.new(house.gate, house.ada, title=payloads[0], context=joined).pk)
+    requests.add(house.gate, house.ada, key, house.workspace, files)
+    requests.submit(house.gate, house.ada, key)
+    requests.comment(house.gate, house.ben, key, joined)
+    visit = Visit(browser, served)
+    page = visit.sign_in("ben")
+    pages = [f"/requests/{key}"] + [
+        f"/requests/{key}/files/{v.pk}{more}"
+        for v in requests.outputs(models.Request.objects.get(pk=key))
+        for more in ("", "/content", "/changes")
+    ]
+    for path in pages:
+        visit.go(path).wait_for_load_state("networkidle")
+        assert page.evaluate("window.hit") is None, path
+        assert page.url == f"{served}{path}"
+    assert visit.ran == []
+    assert visit.left == []
+    visit.context.close()
