@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tre_toolkit.engine import Engine, quote
+from tre_toolkit.schema import Dataset
+
 SHARED = Path(__file__).parents[4] / "shared" / "domain"
 
 DATASET = """
@@ -100,3 +103,53 @@ def facts() -> Callable[[str], dict[str, Any]]:
         )  # type: ignore[no-any-return]
 
     return load
+
+
+@pytest.fixture(scope="session")
+def stage() -> Callable[[Engine, Dataset], None]:
+    """Builds the empty tables a dataset's rules read."""
+    return build
+
+
+def build(engine: Engine, known: Dataset) -> None:
+    """Empty tables of this year and the last, the period and the lists, as a rule's query expects them."""
+    counters = {table.counter for table in known.tables if table.counter}
+    for table in known.tables:
+        kinds = {field.name: field.type for field in table.fields}
+        columns = ["row_no BIGINT"]
+        for name in table.columns:
+            if name in counters:
+                columns.append(f"{quote(name)} INTEGER")
+            elif kinds.get(name) == "date":
+                columns += [f"{quote(name)} DATE", f"{quote(name + '_raw')} VARCHAR"]
+            else:
+                columns.append(f"{quote(name)} VARCHAR")
+        for one in known.derived:
+            if one.table == table.name and one.name not in table.columns:
+                kind = (
+                    "DATE"
+                    if one.name.startswith("DATE")
+                    else "DOUBLE"
+                    if "DISTANCE" in one.name
+                    else "VARCHAR"
+                )
+                columns.append(f"{quote(one.name)} {kind}")
+        for ending in ("", "_last"):
+            engine.run(f"CREATE TABLE {quote(table.name + ending)} ({', '.join(columns)})")
+    dates = (
+        "collection_start",
+        "collection_end",
+        "school_age_date",
+        "start_minus_1wd",
+        "end_minus_15wd",
+        "end_minus_45wd",
+    )
+    engine.run(
+        f"CREATE TABLE period (year INTEGER, {', '.join(f'{name} DATE' for name in dates)}, la VARCHAR)"
+    )
+    for lookup in known.lookups:
+        kinds = {"date": "DATE", "decimal": "DOUBLE"}
+        columns = [f"{quote(name)} {kinds.get(kind, 'VARCHAR')}" for name, kind in lookup.columns.items()]
+        engine.run(f"CREATE TABLE {quote(lookup.name)} ({', '.join(columns)})")
+    for helper in known.helpers:
+        engine.view(helper.name, helper.sql)

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from tre_toolkit.engine import Engine, quote
+from tre_toolkit.engine import Engine
 from tre_toolkit.schema import CATALOGUE, Dataset, Field, dataset, datasets, schema
 
 Facts = Callable[[str], dict[str, Any]]
+Stage = Callable[[Engine, Dataset], None]
 ALL = datasets()
 DOMAINS = {
     "upn", "local_id", "given", "middle", "surname", "birth_date", "sex", "postcode", "nhs", "uln", "uprn",
@@ -204,55 +205,8 @@ def test_rules_of_one_number_share_no_year_and_name_what_is_there(name: str) -> 
         assert {column.removesuffix("_last") for column in rule.fields} <= columns, rule.id
 
 
-SQL_TYPE = {"date": "DATE"}
-
-
-def stage(engine: Engine, known: Dataset) -> None:
-    """Empty tables of this year and the last, the period and the lists, as a rule's query expects them."""
-    counters = {table.counter for table in known.tables if table.counter}
-    for table in known.tables:
-        kinds = {field.name: field.type for field in table.fields}
-        columns = ["row_no BIGINT"]
-        for name in table.columns:
-            if name in counters:
-                columns.append(f"{quote(name)} INTEGER")
-            elif kinds.get(name) == "date":
-                columns += [f"{quote(name)} DATE", f"{quote(name + '_raw')} VARCHAR"]
-            else:
-                columns.append(f"{quote(name)} VARCHAR")
-        for one in known.derived:
-            if one.table == table.name and one.name not in table.columns:
-                kind = (
-                    "DATE"
-                    if one.name.startswith("DATE")
-                    else "DOUBLE"
-                    if "DISTANCE" in one.name
-                    else "VARCHAR"
-                )
-                columns.append(f"{quote(one.name)} {kind}")
-        for ending in ("", "_last"):
-            engine.run(f"CREATE TABLE {quote(table.name + ending)} ({', '.join(columns)})")
-    dates = (
-        "collection_start",
-        "collection_end",
-        "school_age_date",
-        "start_minus_1wd",
-        "end_minus_15wd",
-        "end_minus_45wd",
-    )
-    engine.run(
-        f"CREATE TABLE period (year INTEGER, {', '.join(f'{name} DATE' for name in dates)}, la VARCHAR)"
-    )
-    for lookup in known.lookups:
-        kinds = {"date": "DATE", "decimal": "DOUBLE"}
-        columns = [f"{quote(name)} {kinds.get(kind, 'VARCHAR')}" for name, kind in lookup.columns.items()]
-        engine.run(f"CREATE TABLE {quote(lookup.name)} ({', '.join(columns)})")
-    for helper in known.helpers:
-        engine.view(helper.name, helper.sql)
-
-
 @pytest.mark.parametrize("name", [name for name in ALL if dataset(name).rules])
-def test_every_rule_binds_to_the_tables_of_the_schema(name: str) -> None:
+def test_every_rule_binds_to_the_tables_of_the_schema(name: str, stage: Stage) -> None:
     known = dataset(name)
     with Engine() as engine:
         stage(engine, known)
@@ -266,7 +220,7 @@ def test_every_rule_binds_to_the_tables_of_the_schema(name: str) -> None:
             assert ("tbl" in answer.column_names) or len(rule.flags) >= 1, rule.id
 
 
-def test_binding_is_falsifiable() -> None:
+def test_binding_is_falsifiable(stage: Stage) -> None:
     known = dataset("ssda903")
     with Engine() as engine:
         stage(engine, known)
