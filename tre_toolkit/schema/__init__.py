@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tre_toolkit.schema.harmony import Harmonised, areas, ethnic_groups, harmonise
     from tre_toolkit.schema.load import CATALOGUE, dataset, datasets, load_dataset, schema
-    from tre_toolkit.schema.model import Code, CodeList, Dataset, Field, Schema, Table
+    from tre_toolkit.schema.model import Code, CodeList, Dataset, Field, Rule, Schema, Table
 
 __all__ = [
     "CATALOGUE",
@@ -17,6 +17,7 @@ __all__ = [
     "Dataset",
     "Field",
     "Harmonised",
+    "Rule",
     "Schema",
     "Table",
     "areas",
@@ -28,7 +29,7 @@ __all__ = [
     "schema",
 ]
 _HARMONY = {"Harmonised", "areas", "ethnic_groups", "harmonise"}
-_MODELS = {"Code", "CodeList", "Dataset", "Field", "Schema", "Table"}
+_MODELS = {"Code", "CodeList", "Dataset", "Field", "Rule", "Schema", "Table"}
 
 
 def __getattr__(name: str) -> Any:

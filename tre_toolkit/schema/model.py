@@ -13,37 +13,20 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Declared
 
 from tre_toolkit.errors import TreError, Where
+from tre_toolkit.schema.part import Part as Part
+from tre_toolkit.schema.part import Termly as Termly
+from tre_toolkit.schema.part import Type as Type
+from tre_toolkit.schema.rule import Derived as Derived
+from tre_toolkit.schema.rule import Helper as Helper
+from tre_toolkit.schema.rule import Lookup as Lookup
+from tre_toolkit.schema.rule import Rule as Rule
 
 Role = Literal["direct_id", "linkage_id", "quasi_id", "sensitive", "none"]
-Type = Literal["string", "date", "datetime", "integer", "decimal", "code", "bool"]
 Coarsening = Literal["month", "year", "district", "drop"]
 Confidence = Literal["verified", "partial", "believed"]
 Form = Literal["xml", "csv", "workbook", "flat"]
 EARLIEST = 2017  # the first collection year of the catalogue
 COUNTER = "numbers the elements of one parent from 1, in the order of the document"
-
-
-class Part(BaseModel):
-    """Strict, frozen, and known by the collection years in which it exists (`from` and `to`, inclusive)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    since: int | None = Declared(None, alias="from")
-    until: int | None = Declared(None, alias="to")
-
-    def exists_in(self, year: int) -> bool:
-        return (self.since is None or self.since <= year) and (self.until is None or year <= self.until)
-
-
-class Termly(Part):
-    """A part that may be collected in some terms of the year only."""
-
-    terms: tuple[str, ...] = ()
-    """The terms in which it is collected; none named means all of them."""
-
-    def collected_in(self, year: int, term: str | None) -> bool:
-        """Whether it exists in `year`, and in `term` when one is asked for."""
-        return self.exists_in(year) and (term is None or not self.terms or term in self.terms)
 
 
 class Code(Part):
@@ -148,72 +131,6 @@ class FileForm(BaseModel):
     """The first is how we write dates; all are read."""
     booleans: tuple[str, str] = ("0", "1")
     """How we write no and yes; 0, 1, true and false are read in any case of letters."""
-
-
-Scope = Literal["row", "cross-table", "cross-row", "cross-year", "needs-lookup"]
-
-
-class Rule(Part):
-    """One rule a return must keep, in the years in which its logic stayed the same.
-
-    `sql` gives the rows that break it: (row_no, child), or (tbl, row_no, child) where more than one table is
-    reported. Several rules may share an id when the years split its logic.
-    """
-
-    id: str
-    """The DfE's number."""
-    kind: Literal["error", "query"]
-    scope: Scope
-    tables: tuple[str, ...]
-    flags: tuple[str, ...]
-    """The tables whose rows it reports; the first is meant where the SQL names none."""
-    fields: tuple[str, ...] = ()
-    breaks_when: str
-    sql: str | None = None
-    lookup: str | None = None
-    """The list it needs, when the return alone can't say."""
-    waived: bool = False
-    """Not asked of synthetic returns, whose identifiers were never issued."""
-    unsettled: bool = False
-    """What it asks is not certain: the sources contradict each other or themselves."""
-    checked: bool = False
-    """Compared row by row with the analysts' validators; every difference stands in the note."""
-    note: str | None = None
-
-
-class Helper(BaseModel):
-    """A named query the SQL of several rules reads."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    sql: str
-
-
-class Derived(BaseModel):
-    """A column the rules read that doesn't stand in the files: SQL over a row `t` of its table.
-
-    `{last}` in the SQL is the ending of last year's tables when it is worked out for them, else nothing.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    table: str
-    name: str
-    sql: str
-    lookup: str | None = None
-    """The lookup without which it is missing."""
-
-
-class Lookup(BaseModel):
-    """A list the rules need that isn't ours to ship: `tre validate --lookup NAME=FILE`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    title: str
-    columns: dict[str, Type]
-    optional: tuple[str, ...] = ()
 
 
 class Dataset(Part):

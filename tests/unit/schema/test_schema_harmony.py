@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -292,3 +294,24 @@ def test_a_plan_that_is_not_right_is_refused(tmp_path: Any) -> None:
     (home / "harmonise.toml").write_text('[[merge]]\ntable = "person_residence"\non = []\n')
     with pytest.raises(TreError, match=r"harmonise\.toml"):
         harmony.plan("sent", tmp_path / "own")
+
+
+def test_the_example_of_the_documentation_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path(__file__).parents[3] / "docs" / "reference" / "catalogue-harmonised.md"
+    blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, str(page), "exec"), {})
+    out = capsys.readouterr().out
+    assert "episodes PLACE mapped 2" in out
+    assert "episodes REC not mapped 1" in out
+    assert "episodes authority placed 1" in out
+    assert "merged 1" in out
+
+
+def test_the_page_names_every_area() -> None:
+    page = Path(__file__).parents[3] / "docs" / "reference" / "catalogue-harmonised.md"
+    text = page.read_text(encoding="utf-8")
+    for area, members in schema.areas().items():
+        line = next(line for line in text.splitlines() if line.startswith(f"| {area} |"))
+        assert all(member in line for member in members)

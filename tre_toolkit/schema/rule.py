@@ -1,0 +1,74 @@
+"""Rules as data: what breaks each, in which years, as a query; and the columns and lists those queries need."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from tre_toolkit.schema.part import Part, Type
+
+Scope = Literal["row", "cross-table", "cross-row", "cross-year", "needs-lookup"]
+
+
+class Rule(Part):
+    """One rule a return must keep, in the years in which its logic stayed the same.
+
+    `sql` gives the rows that break it: (row_no, child), or (tbl, row_no, child) where more than one table is
+    reported. Several rules may share an id when the years split its logic.
+    """
+
+    id: str
+    """The DfE's number."""
+    kind: Literal["error", "query"]
+    scope: Scope
+    tables: tuple[str, ...]
+    flags: tuple[str, ...]
+    """The tables whose rows it reports; the first is meant where the SQL names none."""
+    fields: tuple[str, ...] = ()
+    breaks_when: str
+    sql: str | None = None
+    lookup: str | None = None
+    """The list it needs, when the return alone can't say."""
+    waived: bool = False
+    """Not asked of synthetic returns, whose identifiers were never issued."""
+    unsettled: bool = False
+    """What it asks is not certain: the sources contradict each other or themselves."""
+    checked: bool = False
+    """Compared row by row with the analysts' validators; every difference stands in the note."""
+    note: str | None = None
+
+
+class Helper(BaseModel):
+    """A named query the SQL of several rules reads."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    sql: str
+
+
+class Derived(BaseModel):
+    """A column the rules read that doesn't stand in the files: SQL over a row `t` of its table.
+
+    `{last}` in the SQL is the ending of last year's tables when it is worked out for them, else nothing.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: str
+    name: str
+    sql: str
+    lookup: str | None = None
+    """The lookup without which it is missing."""
+
+
+class Lookup(BaseModel):
+    """A list the rules need that isn't ours to ship: `tre validate --lookup NAME=FILE`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str
+    columns: dict[str, Type]
+    optional: tuple[str, ...] = ()
