@@ -120,6 +120,7 @@ class FileVersion(models.Model):
     evidence = models.CharField(
         max_length=64, blank=True
     )  # digest of its evidence file, "" when it came without
+    checked = models.BooleanField(default=False)  # whether the machine has looked at it
     evidence_name = models.CharField(max_length=300, blank=True)
     standing = models.CharField(max_length=10, default="none")  # none, claimed, verified or differs
     turn = models.IntegerField()

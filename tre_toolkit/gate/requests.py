@@ -124,7 +124,7 @@ def submit(gate: Gate, account: Any, key: str) -> Any:
             raise Conflict("the request changed while it was checked", hint="submit it again")
         for version in versions:
             version.findings.all().delete()
-            version.standing = standings[version.pk]
+            version.standing, version.checked = standings[version.pk], True
             version.save()
             if version.standing == "differs":
                 said[version.pk].append(DIFFERS)

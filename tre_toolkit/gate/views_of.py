@@ -44,7 +44,7 @@ def file_shown(version: Any, votes: list[reviews.Ballot]) -> dict[str, Any]:
         "bytes": version.size,
         "sha256": version.sha256,
         "evidence": version.standing,
-        "verdict": findings.worst([s["verdict"] for s in said]),
+        "verdict": findings.worst([s["verdict"] for s in said]) if version.checked else "unchecked",
         "findings": said,
         "votes": [f"{v.person}: {'approve' if v.approve else 'refuse'} (turn {v.turn})" for v in votes],
     }

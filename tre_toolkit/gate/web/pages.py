@@ -83,7 +83,11 @@ def static(request: Any, name: str) -> HttpResponse:
     if name not in STATIC:
         raise NotFound("there is no such page")
     raw = (Path(__file__).parent / "static" / name).read_bytes()
-    return HttpResponse(raw, content_type=STATIC[name], headers={"Cache-Control": "max-age=3600"})
+    return HttpResponse(
+        raw,
+        content_type=STATIC[name],
+        headers={"Cache-Control": "max-age=3600", "Cross-Origin-Resource-Policy": "cross-origin"},
+    )
 
 
 @require_GET

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +21,7 @@ from tre_toolkit.gate.requests import case_of
 from tre_toolkit.gate.states import Action
 
 CONTENT_CSP = "sandbox; default-src 'none'; img-src data:; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+ROW, MARKS = re.compile(r"\brow (\d{1,6})\b"), 500
 NOT_SHOWN = Shown(
     "<p>This file can't be shown safely. Return it: ask for a table as CSV or a figure as PNG.</p>",
     ("it can't be shown",),
@@ -61,7 +63,7 @@ def content(request: Any, number: int, version: int) -> HttpResponse:
     """The rendered file for the frame: nothing in it runs, loads or sends."""
     _found, chosen = _find(request, number, version)
     shown = _rendered(request.gate, chosen.sha256, chosen.type)
-    response = render(request, "content.html", {"html": shown.html})
+    response = render(request, "content.html", {"html": _with_marks(shown.html, chosen)})
     response["Content-Security-Policy"] = CONTENT_CSP
     response["X-Frame-Options"] = "SAMEORIGIN"
     return response
@@ -98,6 +100,14 @@ def download(request: Any, number: int, version: int) -> HttpResponse:
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
+
+
+def _with_marks(html: str, version: Any) -> str:
+    """The table with the rows marked that findings point at."""
+    rows = {int(n) for said in version.findings.exclude(verdict="PASS") for n in ROW.findall(said.where)}
+    for number in sorted(rows)[:MARKS]:
+        html = html.replace(f"<tr id='r{number}'>", f"<tr id='r{number}' class='found'>", 1)
+    return html
 
 
 def _find(request: Any, number: int, version: int) -> tuple[Any, Any]:
