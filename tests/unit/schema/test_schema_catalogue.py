@@ -20,7 +20,7 @@ DOMAINS = {
     "upn", "local_id", "given", "middle", "surname", "birth_date", "sex", "postcode", "nhs", "uln", "uprn",
 }  # fmt: skip
 NAMED = {
-    "cin_census", "ssda903", "school_census", "npd_attainment", "npd_absence_exclusions", "annex_a",
+    "cin_census", "ssda903", "school_census", "npd_attainment", "npd_absence_exclusions", "npd_census", "npd_cla", "annex_a",
     "social_work_workforce", "s251_placement_costs", "echild", "echild_mb", "residence", "moj_dfe", "leo",
     "census2021_household", "cns_register",
 }  # fmt: skip
