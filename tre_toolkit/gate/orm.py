@@ -12,7 +12,7 @@ from typing import Any
 
 import django
 from django.conf import settings
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import DatabaseError, OperationalError, connection, connections, transaction
 
 from tre_toolkit.errors import TreError
 from tre_toolkit.gate.settings import SETTINGS
@@ -47,11 +47,20 @@ def point_at(database: Mapping[str, Any]) -> None:
 @contextmanager
 def change() -> Iterator[None]:
     """One transaction that no other writer overlaps: all of it happens, or none."""
-    with transaction.atomic(durable=not connection.in_atomic_block):
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        yield
+    try:
+        with transaction.atomic(durable=not connection.in_atomic_block):
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+            yield
+    except OperationalError as error:
+        full = "full" in str(error)
+        raise TreError(
+            "the disk is full: nothing was changed" if full else "the gate's database doesn't answer",
+            hint="make room, then do it again"
+            if full
+            else "try again; `tre gate doctor` looks the gate over",
+        ) from None
 
 
 def postgres(url: str) -> dict[str, Any]:

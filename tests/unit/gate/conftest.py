@@ -136,6 +136,12 @@ def make_house(at: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Hou
 
 
 @pytest.fixture
+def make() -> Callable[..., House]:
+    """For tests that make a house of their own."""
+    return make_house
+
+
+@pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast_hashes: None) -> House:
     return make_house(tmp_path, monkeypatch)
 

@@ -268,11 +268,9 @@ def test_bytes_altered_in_the_store_block_the_request(house: Any, tmp_path: Path
 
 
 def test_a_gate_of_three_wants_three(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast_hashes: None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast_hashes: None, make: Any
 ) -> None:
-    from .conftest import make_house
-
-    house = make_house(tmp_path, monkeypatch, reviewers=3)
+    house = make(tmp_path, monkeypatch, reviewers=3)
     key = house.submitted()
     for voter in (house.ben, house.cam):
         reviews.vote(house.gate, voter, key, approve=True)

@@ -1,0 +1,175 @@
+"""The gate on PostgreSQL: a server of the machine's own binaries, on loopback, for these tests only."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tre_toolkit import audit
+from tre_toolkit.errors import TreError
+from tre_toolkit.gate import folder, keeping, orm, releases, requests, reviews
+from tre_toolkit.gate.orm import models
+from tre_toolkit.gate.verify import verify_release
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A connection string to a fresh server, run by an unprivileged user."""
+    pytest.importorskip("psycopg", reason="needs psycopg (the postgres extra)")
+    initdb = shutil.which("initdb") or next(
+        iter(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None
+    )
+    if initdb is None:
+        pytest.skip("needs PostgreSQL's own programs")
+    bins = Path(initdb).resolve().parent
+    place = Path(tempfile.mkdtemp(prefix="tre-gate-pg-"))
+    shutil.chown(place, "postgres")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def run(program: str, *words: str) -> None:
+        subprocess.run(
+            [str(bins / program), *words],
+            check=True,
+            capture_output=True,
+            user="postgres",
+            cwd=place,
+            stdin=subprocess.DEVNULL,
+        )
+
+    run("initdb", "-D", str(place / "data"), "-U", "gate", "--auth=trust", "-N", "-E", "UTF8")
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {place} -c fsync=off"
+    run("pg_ctl", "-D", str(place / "data"), "-l", str(place / "log"), "-w", "-o", options, "start")
+    yield f"host=127.0.0.1 port={port} user=gate"
+    orm.close()
+    run("pg_ctl", "-D", str(place / "data"), "-m", "immediate", "-w", "stop")
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture
+def database(server: str, request: pytest.FixtureRequest) -> str:
+    import psycopg
+
+    name = f"g{abs(hash(request.node.name))}"
+    with psycopg.connect(f"{server} dbname=postgres", autocommit=True) as link:
+        link.execute(f"CREATE DATABASE {name}")
+    return f"{server} dbname={name}"
+
+
+@pytest.fixture
+def pg_house(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast_hashes: None, database: str, make: Any
+) -> Any:
+    return make(tmp_path, monkeypatch, database=database)
+
+
+def together(*works: Any) -> list[Any]:
+    ends: list[Any] = [None] * len(works)
+    start = threading.Barrier(len(works))
+
+    def run(at: int) -> None:
+        start.wait()
+        try:
+            ends[at] = works[at]()
+        except Exception as error:
+            ends[at] = error
+        finally:
+            orm.close()
+
+    threads = [threading.Thread(target=run, args=(at,)) for at in range(len(works))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return ends
+
+
+def test_a_request_lives_on_postgresql_as_on_sqlite(pg_house: Any, tmp_path: Path) -> None:
+    house = pg_house
+    key = house.released(into=tmp_path / "out")
+    assert verify_release(tmp_path / "out", house.gate.verifier()).approvals == 2
+    releases.recall(house.gate, house.dee, key, reason="x", signer=house.signer)
+    orm.close()
+    assert folder.open_gate(house.gate.folder) == house.gate
+    assert all(c.well for c in keeping.look_over(house.gate) if c.name != "disk")
+
+
+def test_postgresql_refuses_to_change_or_delete_an_event(pg_house: Any) -> None:
+    from django.db import DatabaseError, connection, transaction
+
+    for statement in (
+        "UPDATE gate_journal SET line = ''",
+        "DELETE FROM gate_journal",
+        "TRUNCATE gate_journal",
+    ):
+        with (
+            pytest.raises(DatabaseError, match="append-only"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+    assert pg_house.gate
+
+
+def test_many_votes_at_once_all_count_and_the_chain_holds(pg_house: Any) -> None:
+    house = pg_house
+    keys = [house.submitted() for _ in range(8)]
+    ben, cam = house.ben, house.cam
+    works = [
+        lambda k=k, who=who: reviews.vote(house.gate, who, k, approve=True)
+        for k in keys
+        for who in (ben, cam)
+    ]
+    assert not [e for e in together(*works) if isinstance(e, BaseException)]
+    assert {house.state(k) for k in keys} == {"approved"}
+    assert audit.verify(house.gate.log) == models.Journal.objects.count()
+
+
+def test_a_release_clicked_by_many_happens_once(pg_house: Any, tmp_path: Path) -> None:
+    house = pg_house
+    key, dee = house.approved(), house.dee
+    ends = together(
+        *(
+            lambda n=n: releases.make(house.gate, dee, key, tmp_path / f"o{n}", house.signer)
+            for n in range(12)
+        )
+    )
+    assert sum(not isinstance(e, BaseException) for e in ends) == 1
+    assert all(isinstance(e, TreError) for e in ends if isinstance(e, BaseException))
+    assert models.Release.objects.count() == 1
+
+
+def test_a_backup_of_postgresql_holds_its_dump(pg_house: Any, tmp_path: Path) -> None:
+    import tarfile
+
+    requests.comment(pg_house.gate, pg_house.ben, pg_house.submitted(), "hello")
+    keeping.backup(pg_house.gate, tmp_path / "b.tar")
+    with tarfile.open(tmp_path / "b.tar") as held:
+        assert keeping.DUMP in held.getnames()
+
+
+def test_a36_a_gate_on_postgresql_killed_at_random_loses_nothing(database: str, tmp_path: Path) -> None:
+    import os
+    import sys
+
+    times = os.environ.get("TRE_GATE_KILLS", "8")
+    orm.close()
+    script = Path(__file__).with_name("gate_ordeal.py")
+    ran = subprocess.run(
+        [sys.executable, str(script), "kill", str(tmp_path), times, database],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr[-2000:]
