@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -112,11 +112,15 @@ def _check_links(loaded: Dataset, folder: Path) -> None:
             problems.append(Problem("its parent is not a table of this dataset", Where(file, table.name)))
         for name in _twice(table):
             problems.append(Problem("two fields of one name in one year", Where(file, table.name, name)))
-        for field in table.fields:
+        for at, field in enumerate(table.fields):
             if field.type == "code" and not field.codes:
-                problems.append(Problem("a code without a code list", Where(file, table.name, field.name)))
-            if field.codes and field.codes not in loaded.code_lists:
-                problems.append(Problem("its code list doesn't exist", Where(file, table.name, field.name)))
+                what = "a code without a code list"
+            elif field.codes and field.codes not in loaded.code_lists:
+                what = "its code list doesn't exist"
+            else:
+                continue
+            line = _line(Path(file), ("fields", at, "codes"))
+            problems.append(Problem(what, Where(f"{file}:{line}", table.name, field.name)))
     for name in loaded.person_tables:
         if name not in names:
             problems.append(
@@ -183,6 +187,15 @@ def _codes(path: Path) -> Iterable[Code]:
                 ) from None
 
 
+BLOCKS = {  # part of the model to its file and to the name of its blocks there
+    "fields": ("", "field"),
+    "rules": ("rules.toml", "rule"),
+    "helpers": ("rules.toml", "helper"),
+    "derived": ("derived.toml", "derived"),
+    "lookups": ("derived.toml", "lookup"),
+}
+
+
 def _problems(error: ValidationError, folder: Path, order: list[str]) -> Iterable[Problem]:
     for found in error.errors(include_input=False, include_url=False):
         place = found["loc"]
@@ -190,5 +203,20 @@ def _problems(error: ValidationError, folder: Path, order: list[str]) -> Iterabl
         if len(place) > 1 and place[0] == "tables" and isinstance(place[1], int):
             file = folder / "tables" / f"{order[place[1]]}.toml"
             place = place[2:]
+        elif place[0] in BLOCKS:
+            file = folder / BLOCKS[str(place[0])][0]
         spot = ".".join(str(part + 1) if isinstance(part, int) else str(part) for part in place)
-        yield Problem(f"{spot}: {found['msg'].lower()}", Where(str(file)))
+        yield Problem(f"{spot}: {found['msg'].lower()}", Where(f"{file}:{_line(file, place)}"))
+
+
+def _line(file: Path, place: Sequence[int | str]) -> int:
+    """The line of a part of a file: that of its key, else that of its block, else the first."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    begin, end = 0, len(lines)
+    if len(place) > 1 and place[0] in BLOCKS and isinstance(place[1], int):
+        heads = [at for at, line in enumerate(lines) if line.strip() == f"[[{BLOCKS[str(place[0])][1]}]]"]
+        begin = heads[place[1]]
+        end = next((at for at in range(begin + 1, end) if lines[at].startswith("[[")), end)
+        place = place[2:]
+    key = f"{place[0]} =" if place else "["
+    return 1 + next((at for at in range(begin, end) if lines[at].startswith(key)), begin)

@@ -37,7 +37,7 @@ def test_codes_exist_in_their_own_years(pets: Write) -> None:
 
 def test_a_field_without_a_role_does_not_load(pets: Write) -> None:
     folder = changed(pets(), "tables/pets.toml", 'role = ["none"]\n', "")
-    with pytest.raises(Problems, match=r"tables/pets\.toml: fields\.1\.role: field required"):
+    with pytest.raises(Problems, match=r"tables/pets\.toml:10: fields\.1\.role: field required"):
         load_dataset(folder)
 
 
@@ -76,7 +76,7 @@ def test_an_empty_role_does_not_load(pets: Write) -> None:
             'table_order = ["owners", "fish"]',
             "is missing",
         ),
-        ("dataset.toml", 'kind = "csv"', 'kind = "paper"', r"dataset\.toml: form\.kind"),
+        ("dataset.toml", 'kind = "csv"', 'kind = "paper"', r"dataset\.toml:\d+: form\.kind"),
         ("dataset.toml", "from = 2024", "from = 2024\nfrom = 2025", "not TOML"),
         ("codes/kind.csv", "cat,Cat", "cat,", "not a code: it needs value and label"),
     ],
@@ -167,3 +167,20 @@ def test_a_dataset_knows_its_years_and_the_latest_complete_one(pets: Write) -> N
     assert loaded.latest == 2025
     assert dataset("ssda903").latest == 2026
     assert dataset("ssda903").years[-1] == 2027
+
+
+def test_an_error_names_the_line(pets: Write) -> None:
+    folder = changed(pets(), "tables/pets.toml", 'type = "decimal"', 'type = "number"')
+    lines = (folder / "tables" / "pets.toml").read_text().splitlines()
+    with pytest.raises(Problems) as refusal:
+        load_dataset(folder)
+    (problem,) = refusal.value.problems
+    line = int(str(problem.where.file).rpartition(":")[2])
+    assert lines[line - 1] == 'type = "number"'
+
+
+def test_an_error_in_a_rule_names_the_line_in_the_file_of_rules(pets: Write) -> None:
+    rule = '[[rule]]\nid = "1"\nkind = "error"\nscope = "row"\ntables = ["pets"]\nflags = ["pets"]\nbreaks_when = "x"\n'
+    second = rule.replace('"1"', '"2"').replace('"row"', '"column"')
+    with pytest.raises(Problems, match=r"rules\.toml:12: rules\.2\.scope"):
+        load_dataset(pets(rules=rule + "\n" + second))
