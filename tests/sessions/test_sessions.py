@@ -2,7 +2,8 @@
 
 A session is a text file of blocks. Each begins with `$ command`; the lines below it say what must hold:
     > text        standard output has it                 2> text       standard error has it
-    !> text       standard output does not have it       exit N        exit status (0 when not said)
+    !> text       standard output does not have it       !2> text      standard error does not have it
+    exit N        exit status (0 when not said)
     present FILE / absent FILE                           after the command
 Lines that begin with `#` are prose. `tre` and `python` mean this environment's; other words are `sh`'s.
 """
@@ -21,7 +22,7 @@ import pytest
 
 HERE = Path(__file__).parent
 SESSIONS = sorted(HERE.glob("*.txt"))
-EXPECTATION = re.compile(r"(2>|!>|>|exit|present|absent) (.*)")
+EXPECTATION = re.compile(r"(2>|!2>|!>|>|exit|present|absent) (.*)")
 
 
 @dataclass
@@ -49,16 +50,14 @@ def blocks(session: Path) -> Iterator[Block]:
 
 def play(block: Block, folder: Path) -> list[str]:
     """Carry out one block; what did not hold."""
-    env = {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(folder),
-        "COLUMNS": "200",
-    }
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    env = {**os.environ, "PATH": path, "HOME": str(folder), "COLUMNS": "200"}
     done = subprocess.run(["sh", "-c", block.command], cwd=folder, env=env, capture_output=True, text=True)
     holds = {
         ">": lambda text: text in done.stdout,
         "!>": lambda text: text not in done.stdout,
         "2>": lambda text: text in done.stderr,
+        "!2>": lambda text: text not in done.stderr,
         "exit": lambda text: done.returncode == int(text),
         "present": lambda text: any(folder.glob(text)),
         "absent": lambda text: not any(folder.glob(text)),
