@@ -59,7 +59,7 @@ class Account(models.Model):
 
     @property
     def who(self) -> Who:
-        projects = frozenset(self.person.memberships.values_list("project_id", flat=True))
+        projects = frozenset(m.project_id for m in self.person.memberships.all())
         return Who(self.person_id, Role(self.role), projects, self.active)
 
 

@@ -210,7 +210,8 @@ def find(gate: Gate, account: Any, key: str, action: Action = Action.SEE) -> Any
     request = rows.filter(pk=int(key)).first() if _is_number(key) else None
     if request is None:
         raise NotFound("there is no such request", hint="`tre request status` lists yours")
-    check(action, account.who, request.case(reviewers=gate.reviewers))
+    request.found_case = request.case(reviewers=gate.reviewers)
+    check(action, account.who, request.found_case)
     return request
 
 
@@ -253,6 +254,7 @@ def outputs(request: Any) -> list[Any]:
             file__request=request, file__removed=None, file__kind="output", current=True
         )
         .select_related("file")
+        .prefetch_related("findings")
         .order_by("file__path")
     )
 
@@ -263,8 +265,8 @@ def current(file: Any) -> Any:
 
 
 def case_of(gate: Gate, request: Any) -> Case:
-    """What the rules need to know of a request."""
-    case: Case = request.case(reviewers=gate.reviewers)
+    """What the rules need to know of a request, as it was when it was found: for showing, not for acting."""
+    case: Case = getattr(request, "found_case", None) or request.case(reviewers=gate.reviewers)
     return case
 
 

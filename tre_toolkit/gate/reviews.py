@@ -15,7 +15,7 @@ from tre_toolkit.errors import MisuseError, TreError
 from tre_toolkit.gate import journal, orm, store
 from tre_toolkit.gate.folder import Gate
 from tre_toolkit.gate.orm import models
-from tre_toolkit.gate.policies import REVIEWERS, check
+from tre_toolkit.gate.policies import REVIEWERS, Case, check
 from tre_toolkit.gate.refusals import Conflict, NotAllowed, NotFound
 from tre_toolkit.gate.requests import find, move, outputs, take_hold
 from tre_toolkit.gate.states import OPEN_TO_REVIEW, Action, Event, State
@@ -116,8 +116,13 @@ def unblock(gate: Gate, account: Any, key: str, *, note: str) -> Any:
 def ballots(gate: Gate, account: Any, key: str) -> dict[str, list[Ballot]]:
     """The votes this account may see, by path: its person's own, and all when the reviews are in."""
     request = find(gate, account, key)
-    case = request.case(reviewers=gate.reviewers)
-    votes = request.votes.select_related("person", "version__file").order_by("turn", "at")
+    return ballots_of(account, request, request.case(reviewers=gate.reviewers))
+
+
+def ballots_of(account: Any, request: Any, case: Case) -> dict[str, list[Ballot]]:
+    """`ballots`, of a request already found. Votes on bytes that were replaced since are history, and not shown."""
+    votes = request.votes.filter(version__current=True)
+    votes = votes.select_related("person", "version__file").order_by("turn", "at")
     if not case.reviews_in:
         votes = votes.exclude(turn=request.turn) | votes.filter(turn=request.turn, person=account.person)
     if account.who.role not in REVIEWERS | {"auditor", "release_officer"} and not case.reviews_in:

@@ -14,7 +14,7 @@ from tre_toolkit.gate.states import Action
 def whole(gate: Gate, account: Any, request: Any) -> dict[str, Any]:
     """Everything this account may see of the request, votes only as far as they are open."""
     who, case = account.who, case_of(gate, request)
-    votes = reviews.ballots(gate, account, str(request.pk))
+    votes = reviews.ballots_of(account, request, case)
     return {
         "request": request.pk,
         "state": request.state,
@@ -36,7 +36,10 @@ def _may(action: Action, who: Any, case: Any) -> bool:
 
 def file_shown(version: Any, votes: list[reviews.Ballot]) -> dict[str, Any]:
     """One file with what the machine found and the votes that may be seen."""
-    said = list(version.findings.order_by("pk").values("verdict", "rule", "where", "message", "fix"))
+    said = [
+        {"verdict": f.verdict, "rule": f.rule, "where": f.where, "message": f.message, "fix": f.fix}
+        for f in sorted(version.findings.all(), key=lambda f: int(f.pk))
+    ]
     return {
         "version": version.pk,
         "path": version.file.path,

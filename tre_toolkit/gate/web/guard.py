@@ -142,7 +142,12 @@ def _by_session(request: Any) -> Any:
     held, now = request.session, int(time.time())
     if "account" not in held:
         return None
-    account = models.Account.objects.select_related("person").filter(pk=held["account"], active=True).first()
+    account = (
+        models.Account.objects.select_related("person")
+        .prefetch_related("person__memberships")
+        .filter(pk=held["account"], active=True)
+        .first()
+    )
     fresh = 0 <= now - held["seen"] <= IDLE and 0 <= now - held["began"] <= LONGEST
     if account is None or not fresh or account.stamp != held["stamp"]:
         held.flush()
@@ -160,6 +165,7 @@ def _by_header(request: Any) -> Any:
     login = request.headers.get(gate.proxy_header, "")
     return (
         models.Account.objects.select_related("person")
+        .prefetch_related("person__memberships")
         .filter(login=login, source="header", active=True)
         .first()
     )

@@ -39,7 +39,7 @@ def file_page(request: Any, number: int, version: int) -> HttpResponse:
         "request_": found,
         "version": chosen,
         "file": views_of.file_shown(
-            chosen, reviews.ballots(request.gate, request.account, str(number)).get(chosen.file.path, [])
+            chosen, reviews.ballots_of(request.account, found, case).get(chosen.file.path, [])
         ),
         "notes": _rendered(request.gate, chosen.sha256, chosen.type).notes,
         "failures": reviews.open_failures(chosen),
