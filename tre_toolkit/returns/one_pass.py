@@ -18,9 +18,15 @@ from tre_toolkit.schema.model import Rule
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+CAST = re.compile(r"\bCAST\(")
 FORM = re.compile(
     r"SELECT (?:x\.)?row_no(?:, (?:x\.)?\w+)? FROM (?P<source>\w+(?: x)?(?: CROSS JOIN period p)?) WHERE (?P<test>.*)"
 )
+
+
+def forgiving(sql: str) -> str:
+    """The rule's SQL with casts that give NULL for what they can't read: one bad cell must not end a rule."""
+    return CAST.sub("TRY_CAST(", sql)
 
 
 def split(rules: Sequence[Rule]) -> tuple[dict[str, dict[str, Rule]], list[Rule]]:
@@ -28,8 +34,12 @@ def split(rules: Sequence[Rule]) -> tuple[dict[str, dict[str, Rule]], list[Rule]
     together: dict[str, dict[str, Rule]] = {}
     alone: list[Rule] = []
     for rule in rules:
-        found = FORM.fullmatch(" ".join((rule.sql or "").split()))
-        if found and "SELECT" not in found["test"] and found["test"] not in together.get(found["source"], {}):
+        found = FORM.fullmatch(" ".join(forgiving(rule.sql or "").split()))
+        if (
+            found
+            and "SELECT " not in found["test"]
+            and found["test"] not in together.get(found["source"], {})
+        ):
             together.setdefault(found["source"], {})[found["test"]] = rule
         else:
             alone.append(rule)

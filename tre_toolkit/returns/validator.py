@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tre_toolkit.engine import Engine
-from tre_toolkit.errors import TreError
+from tre_toolkit.errors import Problem, TreError
 from tre_toolkit.returns.form_checks import cell_findings, unreadable
 from tre_toolkit.returns.lookups import load_lookups
 from tre_toolkit.returns.model import ROW_NO, Return
-from tre_toolkit.returns.one_pass import ask_together, split
+from tre_toolkit.returns.one_pass import ask_together, forgiving, split
 from tre_toolkit.returns.report import Finding, Report, Unasked
-from tre_toolkit.returns.views import LAST, prepare
+from tre_toolkit.returns.views import LAST, WORD, prepare
 from tre_toolkit.schema import Dataset
 from tre_toolkit.schema.model import Rule
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 CROSS_YEAR = {"cross-year", "needs-lookup"}  # scopes in which last year's tables are not optional
 INVENTED = "the children are invented: their numbers were never issued"
 
@@ -51,11 +50,12 @@ def validate(
     lists = load_lookups(lookups or {}, known)
     asked, skipped, waived = _sort_out(return_, last, lists, only)
     with Engine() as engine:
-        prepare(engine, return_, last, lists)
+        prepare(engine, return_, last, lists, asked if only is not None else None)
         findings, crashed = _ask_all(engine, asked, done or (lambda _: None))
+        problems: list[Problem] = []
         if only is None:
             findings.extend(cell_findings(engine, return_))
-        problems = unreadable(engine, return_)
+            problems = unreadable(engine, return_)
     return Report(
         dataset=return_.dataset,
         period=return_.period,
@@ -157,7 +157,7 @@ def _ask(engine: Engine, rule: Rule) -> list[Finding]:
     """The rows that break one rule, by table."""
     import numpy as np
 
-    answer = engine.arrow(rule.sql or "")
+    answer = engine.arrow(forgiving(rule.sql or ""))
     rows = answer.column(ROW_NO).to_numpy()
     if not len(rows):
         return []

@@ -8,7 +8,8 @@ catalogue's derived columns and its helper views.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -17,29 +18,56 @@ from tre_toolkit.returns import cells
 from tre_toolkit.returns.model import EARLIEST, ROW_NO, Return
 from tre_toolkit.returns.working_days import working_days_before
 from tre_toolkit.schema import Dataset, Field, Table
+from tre_toolkit.schema.model import Derived, Rule
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 LAST = "_last"
+WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 PACKED = 50_000  # rows of a table from which it is worth compressing
 SQL_TYPES = {"date": "DATE", "decimal": "DOUBLE", "integer": "BIGINT", "bool": "BOOLEAN"}
 
 
-def prepare(engine: Engine, return_: Return, last: Return | None, lookups: Mapping[str, pa.Table]) -> None:
-    """Build everything the rules of this return read."""
+def prepare(
+    engine: Engine,
+    return_: Return,
+    last: Return | None,
+    lookups: Mapping[str, pa.Table],
+    rules: Iterable[Rule] | None = None,
+) -> None:
+    """Build everything the rules of this return read; what these `rules` alone read when they are given."""
     known = return_.schema.dataset
     engine.run("ATTACH ':memory:' AS packed (COMPRESS)")  # a sixth of the memory, and no slower
     engine.run("USE packed")
     _lookups(engine, known, lookups)
     _period(engine, return_)
-    derived = {one.table for one in known.derived}
-    tables = sorted(known.tables, key=lambda table: table.name in derived)  # what is derived reads the others
+    late = {one.table for one in known.derived}
+    tables = sorted(known.tables, key=lambda table: table.name in late)  # what is derived reads the others
+    wanted = None if rules is None else _read_by(rules, known)
     for suffix, source in (("", return_), (LAST, last)):
         for table in tables:
-            _typed_table(engine, table, known, source, suffix, lookups)
+            if wanted is not None and table.name + suffix not in wanted:
+                continue
+            derived = [
+                one
+                for one in known.derived
+                if one.table == table.name and (wanted is None or one.name in wanted)
+            ]
+            _typed_table(engine, table, known, source, suffix, _told(derived, lookups, suffix))
     for helper in known.helpers:
-        engine.run(f"CREATE TABLE {quote(helper.name)} AS {helper.sql}")
+        if wanted is None or helper.name in wanted:
+            engine.run(f"CREATE TABLE {quote(helper.name)} AS {helper.sql}")
+
+
+def _read_by(rules: Iterable[Rule], known: Dataset) -> set[str]:
+    """Every name in the SQL of these rules, and in the SQL of the helpers and derived columns they name."""
+    words = {word for rule in rules for word in WORD.findall(rule.sql or "")}
+    deeper = [helper.sql for helper in known.helpers if helper.name in words]
+    deeper += [one.sql for one in known.derived if one.name in words]
+    for sql in deeper:
+        words |= {word for last in ("", LAST) for word in WORD.findall(sql.replace("{last}", last))}
+    return words
 
 
 def date_sql(column: str, formats: tuple[str, ...]) -> str:
@@ -72,7 +100,7 @@ def _typed_table(
     known: Dataset,
     source: Return | None,
     suffix: str,
-    lookups: Collection[str],
+    derived: dict[str, str],
 ) -> None:
     """One table with the columns of all years, from this year's frame or empty."""
     formats = formats_of(source) if source else known.form.date_formats[:1]
@@ -88,7 +116,7 @@ def _typed_table(
         parts += _column(name, text, fields.get(name), name in counters, formats, there)
     target = quote(table.name + suffix)
     typed = f"SELECT {', '.join(parts)}" + (' FROM "as text"' if frame is not None else " WHERE false")
-    query = _with_derived(typed, table, known, suffix, lookups)
+    query = _with_derived(typed, table, derived)
     if frame is not None:  # lent, not copied: on a large return a second copy is what doesn't fit
         connection(engine).register("as text", cells.arrow(frame))
     engine.run(f"CREATE TABLE {target} AS {query}")
@@ -114,18 +142,21 @@ def _column(
     return [f"{text} AS {quote(name)}"]
 
 
-def _with_derived(typed: str, table: Table, known: Dataset, suffix: str, lookups: Collection[str]) -> str:
-    """The query with the catalogue's derived columns of the table added; missing for want of their lookup."""
-    derived = [one for one in known.derived if one.table == table.name]
+def _told(derived: list[Derived], lookups: Collection[str], suffix: str) -> dict[str, str]:
+    """Derived columns and their SQL; missing for want of their lookup."""
+    return {
+        one.name: "NULL" if one.lookup and one.lookup not in lookups else one.sql.replace("{last}", suffix)
+        for one in derived
+    }
+
+
+def _with_derived(typed: str, table: Table, derived: dict[str, str]) -> str:
+    """The query with derived columns added, in the place of those of the same name."""
     if not derived:
         return typed
-    own = [one.name for one in derived if one.name in table.columns]
-    exclude = f" EXCLUDE ({', '.join(map(quote, own))})" if own else ""
-    new = ", ".join(
-        f"{'NULL' if one.lookup and one.lookup not in lookups else one.sql.replace('{last}', suffix)}"
-        f" AS {quote(one.name)}"
-        for one in derived
-    )
+    own = [quote(name) for name in derived if name in table.columns]
+    exclude = f" EXCLUDE ({', '.join(own)})" if own else ""
+    new = ", ".join(f"{sql} AS {quote(name)}" for name, sql in derived.items())
     return f"SELECT t.*{exclude}, {new} FROM ({typed}) t"
 
 

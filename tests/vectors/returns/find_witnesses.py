@@ -47,11 +47,7 @@ def entries(name: str, year: int) -> list:
     """The rules first seen in `year`: 2023 stands for all years before it."""
     from tre_toolkit.schema import schema
 
-    return [
-        rule
-        for rule in schema(name, year).rules
-        if rule.sql and (max(rule.since or 2023, 2023) == year)
-    ]
+    return [rule for rule in schema(name, year).rules if rule.sql and (max(rule.since or 2023, 2023) == year)]
 
 
 def search(name: str, year: int, kept: list[dict]) -> list[dict]:
@@ -80,7 +76,9 @@ def drawn(name: str, year: int) -> dict[str, list[dict]]:
     return {table: [dict(row) for row in rows] for table, rows in both.items()}
 
 
-def reported(name: str, year: int, tables: dict[str, list[dict]], rules: list[str]) -> dict[str, dict[str, list[int]]]:
+def reported(
+    name: str, year: int, tables: dict[str, list[dict]], rules: list[str]
+) -> dict[str, dict[str, list[int]]]:
     """Rule to table to row numbers, with last year and all lookups given."""
     from tre_toolkit.returns import validate
 
@@ -121,7 +119,9 @@ def trial(name: str, year: int, rules: list, chance: random.Random, edits: int) 
                 for row in rows:
                     row[key] = copy if row.get(key) == child else row.get(key)
                     if row.get("UPN", "").startswith(tuple(BASE["LETTERS"])) and row["UPN"][1:4] == "999":
-                        same = any(one["UPN"] == row["UPN"] for one in base.get(table, []) if one.get(key) == child)
+                        same = any(
+                            one["UPN"] == row["UPN"] for one in base.get(table, []) if one.get(key) == child
+                        )
                         row["UPN"] = BASE["upn"](10_000 + len(log)) if same else row["UPN"]
                     tables[table].append(row)
                     owner[table].append(copy)
@@ -147,7 +147,9 @@ def trial(name: str, year: int, rules: list, chance: random.Random, edits: int) 
 def change(name, year, rule, story, base, child, chance) -> list | None:
     """One change to a story, applied to it in place: [table, row in the base, column, value], or an added row."""
     names = [table for table in rule.tables if table in base] or [next(iter(base))]
-    names += [f"{table}_last" for table in rule.tables if f"{table}_last" in base and "_last" in (rule.sql or "")]
+    names += [
+        f"{table}_last" for table in rule.tables if f"{table}_last" in base and "_last" in (rule.sql or "")
+    ]
     table = chance.choice(names)
     rows, key = base[table], CHILD[name]
     mine = [at for at, row in enumerate(rows) if row.get(key) == child]
@@ -196,9 +198,15 @@ def value(name, year, rule, column, story, row, chance) -> str:
         return ""
     if sort < 0.27:
         return chance.choice(["XX", "31/02/2024", "2024-02-31", "9", "-1", "99999"])
-    is_date = parse(row.get(column, ""), form) is not None or re.search("DATE|Date|DEC|DOB|DUC|START|END|REVIEW$|CPC", column)
+    is_date = parse(row.get(column, ""), form) is not None or re.search(
+        "DATE|Date|DEC|DOB|DUC|START|END|REVIEW$|CPC", column
+    )
     if not is_date:
-        words = [word for word in re.findall(r"'([^'%]*)'", rule.sql or "") if 0 < len(word) <= 8 and " " not in word]
+        words = [
+            word
+            for word in re.findall(r"'([^'%]*)'", rule.sql or "")
+            if 0 < len(word) <= 8 and " " not in word
+        ]
         others = [one[column] for rows in story.values() for one in rows if one.get(column)]
         pool = [*words, *words, *others, "0", "1", "M", "F", "U", "N2", "WBRI", "REFU", "false", "true"]
         if "URN" in column:
@@ -206,21 +214,54 @@ def value(name, year, rule, column, story, row, chance) -> str:
         if "POST" in column:
             pool += ["ZZ99 1AC", "ZZ99 1AD", "ZZ99 1WA", "ZZ99 1SC", "QQ1 1QQ", ""]
         if "UPN" in column:
-            pool += ["UN1", "UN4", "UN5", "A999199900001", "Y99900002500Z", "I123456789012", "A9991", "A99919990000I", "AX99199900001"]
+            pool += [
+                "UN1",
+                "UN4",
+                "UN5",
+                "A999199900001",
+                "Y99900002500Z",
+                "I123456789012",
+                "A9991",
+                "A99919990000I",
+                "AX99199900001",
+            ]
         if "SDQ_SCORE" in column:
             pool += ["41", "x", "40"]
         return chance.choice(pool)
     dates = [
-        parse(text, form) for rows in story.values() for one in rows for text in one.values() if parse(text or "", form)
+        parse(text, form)
+        for rows in story.values()
+        for one in rows
+        for text in one.values()
+        if parse(text or "", form)
     ]
-    born = [parse(one.get(c, ""), form) for rows in story.values() for one in rows for c in ("DOB", "PersonBirthDate") if one.get(c)]
-    limits = [date(year - 1, 4, 1), date(year, 3, 31), date(year - 2, 3, 31), date(year - 1, 3, 31), date(1991, 10, 13), date(2005, 12, 31), date(2016, 3, 1), date(2030, 1, 1), date(1995, 5, 5), date(year, 3, 28)]
+    born = [
+        parse(one.get(c, ""), form)
+        for rows in story.values()
+        for one in rows
+        for c in ("DOB", "PersonBirthDate")
+        if one.get(c)
+    ]
+    limits = [
+        date(year - 1, 4, 1),
+        date(year, 3, 31),
+        date(year - 2, 3, 31),
+        date(year - 1, 3, 31),
+        date(1991, 10, 13),
+        date(2005, 12, 31),
+        date(2016, 3, 1),
+        date(2030, 1, 1),
+        date(1995, 5, 5),
+        date(year, 3, 28),
+    ]
     for born_on in born:
         if born_on:
             limits += [shift(born_on, age) for age in AGES]
     pool = [*dates, *limits]
     day = chance.choice(pool)
-    day += timedelta(days=chance.choice([0, 0, -1, 1, -1, 1, 2, 4, 7, 8, 18, 22, 30, -30, 200, -200, -300, 400]))
+    day += timedelta(
+        days=chance.choice([0, 0, -1, 1, -1, 1, 2, 4, 7, 8, 18, 22, 30, -30, 200, -200, -300, 400])
+    )
     return day.strftime(form)
 
 
@@ -235,7 +276,7 @@ def parse(text: str, form: str) -> date | None:
     from datetime import datetime
 
     try:
-        return datetime.strptime(text, form).date()  # noqa: DTZ007
+        return datetime.strptime(text, form).date()
     except (ValueError, TypeError):
         return None
 
@@ -264,7 +305,7 @@ def apply(one: dict) -> dict[str, list[dict]]:
     """The clean base with the witness's changes."""
     tables = drawn(one["dataset"], one["year"])
     gone: list[tuple[str, int]] = []
-    for change in one["changes"]:
+    for change in [*one.get("before", []), *one["changes"]]:
         table, at, *rest = change
         if at == "add":
             tables[table].append(dict(rest[0]))
