@@ -37,30 +37,27 @@ def spells_sql(
     """
     pieces = _pieces(episodes, windows=windows, since=since, until=until, bridge=bridge or {})
     sums = range((states + LANES - 1) // LANES)
+    end = ", until" if windows else ""  # each child's own; without windows it is one number
+    last = "until" if windows else "NULL" if until is None else str(int(until))
     weights = ", ".join(f"{_weight(number, states)} AS sum{number}" for number in sums)
-    negated = ", ".join(f"-sum{number}" for number in sums)
-    carried = ", ".join(f"sum{number}" for number in sums)
-    added = ", ".join(f"CAST(SUM(sum{number}) AS BIGINT) AS sum{number}" for number in sums)
-    running = ", ".join(
-        f"CAST(SUM(sum{number}) OVER (PARTITION BY child ORDER BY day ROWS UNBOUNDED PRECEDING) AS BIGINT) AS sum{number}"
-        for number in sums
+    signed = ", ".join(
+        f"CASE side WHEN 0 THEN sum{number} ELSE -sum{number} END AS sum{number}" for number in sums
     )
+    along = "OVER (PARTITION BY child ORDER BY day ROWS UNBOUNDED PRECEDING)"
+    running = ", ".join(f"CAST(SUM(sum{number}) {along} AS BIGINT) AS sum{number}" for number in sums)
+    # one pass adds up and looks ahead: the last row of a day has seen all that happens on it
     return f"""
 WITH {pieces},
-weighed AS (SELECT child, d0, d1, until, {weights} FROM clipped WHERE d0 < d1),
+weighed AS (SELECT child, d0, d1{end}, {weights} FROM clipped WHERE d0 < d1),
 edges AS (
-  SELECT child, d0 AS day, until, {carried} FROM weighed
-  UNION ALL
-  SELECT child, d1 AS day, until, {negated} FROM weighed
+  SELECT child, CASE side WHEN 0 THEN d0 ELSE d1 END AS day{end}, {signed}
+  FROM weighed CROSS JOIN (VALUES (0), (1)) AS sides(side)
 ),
-days AS (SELECT child, day, MAX(until) AS until, {added} FROM edges GROUP BY child, day),
-counts AS (SELECT child, day, until, {running} FROM days),
-stand AS (SELECT child, day, until, {_highest(states)} AS state FROM counts),
-steps AS (
-  SELECT child, day, until, state, LAG(state, 1, -1) OVER (PARTITION BY child ORDER BY day) AS before FROM stand
-),
+counts AS (SELECT child, day{end}, {running}, LEAD(day) {along} AS next_day FROM edges),
+stand AS (SELECT child, day{end}, {_highest(states)} AS state FROM counts WHERE next_day IS NULL OR next_day <> day),
+steps AS (SELECT child, day{end}, state, LAG(state, 1, -1) OVER (PARTITION BY child ORDER BY day) AS before FROM stand),
 turns AS (
-  SELECT child, state, day AS began, COALESCE(LEAD(day) OVER (PARTITION BY child ORDER BY day), until) AS ended
+  SELECT child, state, day AS began, COALESCE(LEAD(day) OVER (PARTITION BY child ORDER BY day), {last}) AS ended
   FROM steps WHERE state <> before
 )
 SELECT child, state, began, ended FROM turns WHERE began < ended"""
@@ -93,10 +90,7 @@ def _pieces(
     else:
         first = f"GREATEST(d0, {int(since)})" if since is not None else "d0"
         last = f"LEAST(d1, {int(until)})" if until is not None else "d1"
-        end = f"CAST({int(until)} AS INTEGER)" if until is not None else "CAST(NULL AS INTEGER)"
-        parts.append(
-            f"clipped AS (SELECT child, state, {first} AS d0, {last} AS d1, {end} AS until FROM {joined})"
-        )
+        parts.append(f"clipped AS (SELECT child, state, {first} AS d0, {last} AS d1 FROM {joined})")
     return ",\n".join(parts)
 
 
