@@ -27,9 +27,9 @@ class Limits(BaseModel):
 
     smallest_group: int = 5
     """A row whose coarsened quasi-identifiers are shared by fewer children is counted as exposed."""
-    most_exposed: float = Field(1.0, ge=0, le=1)
+    most_exposed: float = Field(default=1.0, ge=0, le=1)
     """Share of a return's children that may be exposed in that sense; above it nothing is sealed (1: only told)."""
-    common_tokens: float = Field(0.005, ge=0, le=1)
+    common_tokens: float = Field(default=0.005, ge=0, le=1)
     """Share of a token column's records that may bear a token of ten or more: what a frequency attack can guess."""
 
 
@@ -52,7 +52,7 @@ class Project(BaseModel):
     """Coarse columns that go beside the tokens, by which the linkage report breaks its quality down."""
     adoption: Literal["apart", "together"] = "apart"
     """Apart: a child who was adopted gets no token that could lead from the one identity to the other."""
-    shift_weeks: int = Field(26, ge=1, le=260)
+    shift_weeks: int = Field(default=26, ge=1, le=260)
     """Dates of the fate `shifted` move by a whole number of weeks up to this, the same for all dates of a child."""
     limits: Limits = Limits()
 
