@@ -54,10 +54,18 @@ class Problem:
         out[np.fromiter(hidden, np.int64)] = True
         return System(self.rows, self.point, np.where(out, self.room, 0.0), np.where(out, FREE, 0.0))
 
-    def audit(self, hidden: Iterable[int], *, first: bool = False, work: Work | None = None) -> list[Leak]:
-        """Which small cells a reader gets too near to when these cells are hidden."""
+    def audit(
+        self,
+        hidden: Iterable[int],
+        *,
+        first: bool = False,
+        work: Work | None = None,
+        only: Ints | None = None,
+    ) -> list[Leak]:
+        """Which small cells (or those of `only`) a reader gets too near to when these cells are hidden."""
+        targets = self.small if only is None else only
         system = self.system(hidden)
-        return audit(system, self.small, self.rise[self.small], self.fall[self.small], first=first, work=work)
+        return audit(system, targets, self.rise[targets], self.fall[targets], first=first, work=work)
 
     def cost(self, hidden: Iterable[int]) -> float:
         """What hiding the further cells costs (1 a cell, unless weights say otherwise)."""

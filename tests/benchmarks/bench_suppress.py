@@ -13,7 +13,7 @@ import argparse
 import time
 
 import numpy as np
-from bench_tables import SHAPES, make
+from disclosure_tables import SHAPES, make
 
 from disclosure.suppress import solve
 from disclosure.suppress.problem import problem

@@ -1,112 +1,113 @@
-"""The five tables every measurement of suppression and attack runs on, of the shapes and sizes of real releases.
+"""Checked tables beside pandas' own, on the same invented children in the same process: CPU ratios, medians of three.
 
-Counts are invented: Poisson around log-normal rates, with the seed in the name, so that anybody makes the same ones.
-`python tests/benchmarks/bench_tables.py` prints their sizes.
+    python tests/benchmarks/bench_tables.py [--rows 1000000] [--acro PYTHON]
+
+153 authorities by 9 needs, categories; once with one row a child and once with two rows a child on average. `--acro`
+names a Python that holds acro; it times the same tables there.
 """
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass
-from functools import cache
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
+import pandas as pd
 
-# name -> (rates' log mean, log spread); chosen so that 10 to 35 % of cells are small
-SHAPES = {
-    "20x20": (3.2, 1.0),
-    "100 wards": (2.2, 1.0),
-    "100x50": (3.3, 1.0),
-    "1500 wards": (2.2, 1.1),
-    "20x20x10": (2.8, 1.0),
-}
-LEVELS = {"100 wards": (3, 12, 100), "1500 wards": (9, 150, 1500)}
-NEEDS = 6
+AUTHORITIES, NEEDS = 153, 9
 
 
-@dataclass(frozen=True)
-class Made:
-    """One table: counts, equations (`total - parts = 0`), the members of every dimension, and each cell's codes."""
-
-    name: str
-    counts: np.ndarray
-    rows: sp.csr_matrix
-    codes: np.ndarray
-    parents: tuple[dict[int, int], ...]
-    sizes: tuple[int, ...]
-
-    def small(self, least: int) -> np.ndarray:
-        """The cells with 1 to least - 1 children."""
-        return np.flatnonzero((self.counts > 0) & (self.counts < least))
-
-
-@cache
-def make(name: str, seed: int = 0) -> Made:
-    """One of the five tables."""
-    rng = np.random.default_rng([seed, sorted(SHAPES).index(name)])
-    mean, spread = SHAPES[name]
-    if name in LEVELS:
-        tree, width = _tree(LEVELS[name], rng), NEEDS
-        families = (tree, _flat(width))
-        leaves = (LEVELS[name][-1], width)
-    else:
-        leaves = tuple(map(int, name.split("x")))
-        families = tuple(_flat(size) for size in leaves)
-    inner = rng.poisson(np.exp(rng.normal(mean, spread, leaves)))
-    whole = inner
-    for axis, family in enumerate(families):
-        whole = _with_totals(whole, axis, family)
-    codes = np.array(list(itertools.product(*map(range, whole.shape))), np.int64)
-    return Made(name, whole.reshape(-1), _equations(whole.shape, families), codes, families, whole.shape)
+def children(rows: int, people: int) -> pd.DataFrame:
+    """Invented children: authority, need, who, and a cost."""
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "authority": pd.Categorical.from_codes(
+                rng.integers(0, AUTHORITIES, rows), pd.Index([f"authority {at}" for at in range(AUTHORITIES)])
+            ),
+            "need": pd.Categorical.from_codes(
+                rng.integers(0, NEEDS, rows), pd.Index([f"need {at}" for at in range(NEEDS)])
+            ),
+            "child": rng.permutation(rows) if people >= rows else rng.integers(0, people, rows),
+            "cost": rng.gamma(2, 50, rows),
+        }
+    )
 
 
-def _flat(size: int) -> dict[int, int]:
-    return dict.fromkeys(range(size), size)
+def cpu(work: Callable[[], object], times: int = 3) -> float:
+    """Median CPU seconds of a piece of work."""
+    took = []
+    for _ in range(times):
+        began = time.process_time()
+        work()
+        took.append(time.process_time() - began)
+    return float(np.median(took))
 
 
-def _tree(levels: tuple[int, int, int], rng: np.random.Generator) -> dict[int, int]:
-    regions, areas, wards = levels
-    top = wards + areas + regions
-    family = {ward: wards + int(at) for ward, at in enumerate(np.sort(rng.integers(0, areas, wards)))}
-    family.update({wards + area: wards + areas + area % regions for area in range(areas)})
-    family.update({wards + areas + region: top for region in range(regions)})
-    return family
-
-
-def _with_totals(counts: np.ndarray, axis: int, family: dict[int, int]) -> np.ndarray:
-    size = max(family.values()) + 1
-    wide = np.zeros((size, *np.delete(counts.shape, axis)), np.int64)
-    wide[: counts.shape[axis]] = np.moveaxis(counts, axis, 0)
-    for child in sorted(family):  # children come before their totals
-        wide[family[child]] += wide[child]
-    return np.moveaxis(wide, 0, axis)
-
-
-def _equations(shape: tuple[int, ...], families: tuple[dict[int, int], ...]) -> sp.csr_matrix:
-    number = np.arange(int(np.prod(shape))).reshape(shape)
-    row, cell, sign, count = [], [], [], 0
-    for axis, family in enumerate(families):
-        moved = np.moveaxis(number, axis, 0)
-        for total in sorted(set(family.values())):
-            parts = [child for child, above in family.items() if above == total]
-            lines = moved[[total, *parts]].reshape(len(parts) + 1, -1)
-            for line in lines.T:
-                row += [count] * len(line)
-                cell += line.tolist()
-                sign += [1.0] + [-1.0] * len(parts)
-                count += 1
-    return sp.csr_matrix((sign, (row, cell)), shape=(count, number.size))
+def jobs(frame: pd.DataFrame, session: Any) -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
+    """Each table as pandas makes it and as the session does."""
+    a, b, v = frame.authority, frame.need, frame.cost
+    return {
+        "count": (lambda: pd.crosstab(a, b), lambda: session.crosstab(a, b)),
+        "count, margins": (
+            lambda: pd.crosstab(a, b, margins=True),
+            lambda: session.crosstab(a, b, margins=True),
+        ),
+        "mean": (
+            lambda: pd.crosstab(a, b, values=v, aggfunc="mean"),
+            lambda: session.crosstab(a, b, v, aggfunc="mean"),
+        ),
+    }
 
 
 def main() -> None:
-    """Print the sizes."""
-    for name in SHAPES:
-        made = make(name)
+    """Print one line a table."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("--rows", type=int, default=1_000_000)
+    asked.add_argument("--acro", help="a Python that holds acro")
+    told = asked.parse_args()
+    import disclosure
+
+    for label, people in (("one row a child", told.rows), ("two rows a child", told.rows // 2)):
+        frame = children(told.rows, people)
+        session = disclosure.session(pack="ons-srs", unit="child", data=frame)
+        for name, (plain, checked) in jobs(frame, session).items():
+            base, ours = cpu(plain), cpu(checked)
+            print(
+                f"{told.rows:>10,} rows, {label:<16} {name:<15} pandas {base:6.3f} s, checked {ours / base:5.2f}x"
+            )
+        began = time.process_time()
+        session.crosstab(frame.authority, frame.need, margins=True, name="last")
+        session.protect("last")
         print(
-            f"{name:<12} {len(made.counts):>7,} cells {made.rows.shape[0]:>6,} equations {len(made.small(6)):>6,} small"
+            f"{'':>10} {'':<23} suppressed, from rows to audited table {time.process_time() - began:6.3f} s"
         )
+    if told.acro:
+        subprocess.run([told.acro, "-c", ACRO, str(told.rows)], check=False)
+
+
+ACRO = """
+import sys, time, logging, numpy as np, pandas as pd
+logging.disable(logging.CRITICAL)
+from acro import ACRO
+rows = int(sys.argv[1]); rng = np.random.default_rng(0)
+frame = pd.DataFrame({"authority": pd.Categorical.from_codes(rng.integers(0, 153, rows), [f"authority {i}" for i in range(153)]),
+                      "need": pd.Categorical.from_codes(rng.integers(0, 9, rows), [f"need {i}" for i in range(9)]), "cost": rng.gamma(2, 50, rows)})
+def cpu(work):
+    took = []
+    for _ in range(3):
+        t = time.process_time(); work(); took.append(time.process_time() - t)
+    return sorted(took)[1]
+session = ACRO(suppress=False)
+for name, plain, checked in (("count", lambda: pd.crosstab(frame.authority, frame.need), lambda: session.crosstab(frame.authority, frame.need)),
+                             ("mean", lambda: pd.crosstab(frame.authority, frame.need, values=frame.cost, aggfunc="mean"), lambda: session.crosstab(frame.authority, frame.need, values=frame.cost, aggfunc="mean"))):
+    base = cpu(plain); print(f"{rows:>10,} rows, acro {name:<15} pandas {base:6.3f} s, checked {cpu(checked) / base:5.2f}x")
+"""
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -23,6 +23,8 @@ RELAXED = 15  # rounds of bridge rows on the relaxed program
 NODES = 4_000  # of one whole-number program
 MOST_NODES = 64_000
 EVERY = 3  # a broken pattern is repaired in every third round
+DEEP = 2.5  # equations a cell from which a table is three-dimensional
+LITTLE, LATE = 24, 10  # there: leaks that are mended, and rounds after which it is done anyway
 STALL = 12  # rounds in which neither bound nor pattern got better
 
 
@@ -133,17 +135,6 @@ class _Master:
         )
         self.program.costs(np.arange(len(self.cells)), cost)
 
-    def start_from(self, pattern: Iterable[int]) -> None:
-        """Tell the program a good pattern to begin with."""
-        import highspy
-
-        answer = np.zeros(len(self.cells))
-        at = self.place[np.fromiter(pattern, np.int64)]
-        answer[at[at >= 0]] = 1
-        solution = highspy.HighsSolution()
-        solution.col_value = answer.tolist()
-        self.program.highs.setSolution(solution)
-
     def answer(self, seconds: float) -> set[int] | None:
         """The best pattern the rows so far allow; None when they allow none."""
         self.program.option("time_limit", self.program.highs.getRunTime() + max(0.5, seconds))
@@ -174,8 +165,6 @@ def solve(problem: Problem, *, seconds: float = 60.0, rounds: int = ROUNDS) -> P
         if left <= 0:
             clock = True
             break
-        if best is not None:
-            master.start_from(best)
         before = (master.bound, problem.cost(best) if best is not None else np.inf)
         answer = master.answer(left)
         if answer is None:
@@ -203,7 +192,7 @@ def _round(
     if not leaks:
         return _better(problem, best, peeled), added
     added += master.add(cuts(problem, peeled, leaks))
-    if best is None or number % EVERY == 1:
+    if _worth_mending(problem, len(leaks), number, best):
         mended = repair(problem, peeled, leaks)
         if not problem.audit(mended):
             if problem.cost(mended) > 1.03 * np.ceil(master.bound) and len(mended) < 2_000:
@@ -211,6 +200,13 @@ def _round(
             best = _better(problem, best, mended)
             master.prefer(mended)
     return best, added
+
+
+def _worth_mending(problem: Problem, leaks: int, number: int, best: set[int] | None) -> bool:
+    """In three and more dimensions mending costs more than another round of cuts, until few leaks are left."""
+    if problem.rows.nnz > DEEP * len(problem.point):
+        return leaks <= LITTLE or number % LATE == 0
+    return best is None or number % EVERY == 1
 
 
 def _better(problem: Problem, best: set[int] | None, other: set[int]) -> set[int]:
