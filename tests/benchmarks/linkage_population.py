@@ -150,7 +150,10 @@ def _address(frame, home, draw, homes, streets) -> None:
     )
     street = draw.integers(0, streets, homes)
     frame["postcode"] = (outward + inward)[street][home]
-    frame["house"] = draw.integers(1, 60, homes)[home].astype(str)
+    number = (
+        pd.Series(street).groupby(street).cumcount().to_numpy()
+    )  # along the street; one in twelve is a flat in the house before
+    frame["house"] = (number - (draw.random(homes) < 0.08) * (number > 0))[home].astype(str)
     frame["uprn"] = (10**11 + draw.permutation(homes * 10)[:homes])[home].astype(str)
 
 
@@ -295,6 +298,7 @@ def _moved(frame, hit, draw, mess) -> None:
         values = frame[column].to_numpy(object, copy=True)
         values[moved] = fresh[column].to_numpy(object, copy=True)
         frame[column] = values
+    frame["home"] = frame["uprn"]  # where the child truly lives, for scoring households
     post = frame["postcode"].to_numpy(object, copy=True)
     rows = np.flatnonzero(hit["postcode_typo"])
     post[rows] = [_slip(one, draw).upper() for one in post[rows]]
@@ -471,6 +475,8 @@ def records(*frames: pd.DataFrame, names=("990", "991"), dataset: str = "childre
         for part in made[1:]:
             joined = joined + "\x1f" + whole[part]
         tokens[kind(made)] = hashed(joined, domain)
+    for bare in ("uprn", "house"):  # for households: a project that declares them sends these two bare
+        tokens[bare] = hashed(whole[bare], bare)
     lists = {kind(made): _deletions(whole, made) for made in LISTS}
     return Records(about, tokens, lists, tuple(names[: len(frames)]))
 
@@ -497,3 +503,71 @@ def _deletions(whole: pd.DataFrame, made) -> Lists:
     lengths = np.zeros(len(whole), dtype=np.int64)
     lengths[np.flatnonzero(held)] = np.bincount(unique["row"], minlength=len(text))
     return Lists(np.concatenate([[0], np.cumsum(lengths)]), unique["code"].to_numpy())
+
+
+# ------------------------------------------------------------------------------------------------ births
+BIRTH_RATES = {"date_off": 0.04, "provider": 0.02, "gestation": 0.06, "weight": 0.03, "sex": 0.004, "postcode": 0.06, "mother": 0.03, "missing": 0.03}  # fmt: skip
+
+
+def births(count: int, seed: int, *, mess: float = 1.0):
+    """Deliveries and births of one year as token codes, with the true delivery of each birth: (babies, deliveries, truth).
+
+    Three in a hundred deliveries are of twins; every field is wrong or missing now and then on the birth's side, a
+    fifth of deliveries have no birth here and a tenth of births no delivery.
+    """
+    draw = np.random.default_rng(seed)
+    day = draw.integers(0, 365, count)
+    delivery = {
+        "provider": draw.choice(30, count, p=np.sort(draw.dirichlet(np.ones(30) * 3))),
+        "gestation": np.clip(np.round(draw.normal(39.3, 1.9, count)), 24, 42).astype(int),
+        "postcode": draw.integers(0, count * 2, count),
+        "mother_birth_date": draw.integers(0, 9000, count),
+    }
+    twins = draw.random(count) < 0.015
+    truth = np.concatenate([np.arange(count), np.flatnonzero(twins)])
+    truth = draw.permutation(truth)
+    baby = {name: values[truth].copy() for name, values in delivery.items()}
+    weight = np.round(draw.normal(3.35, 0.5, len(truth)) * 10).astype(int)  # bands of 100 g
+    sex = draw.integers(0, 2, len(truth))
+    first = pd.Series(np.arange(len(truth))).groupby(truth).min().reindex(np.arange(count)).to_numpy()
+    delivery |= {
+        "weight_band": weight[first],
+        "sex": sex[first],
+    }  # the delivery's own note is of its first baby
+    baby |= {"weight_band": weight, "sex": sex}
+    off = draw.random(len(truth)) < BIRTH_RATES["date_off"] * mess
+    own_day = day[truth] + np.where(off, draw.choice([-1, 1], len(truth)), 0)
+    for name, rate in (
+        ("provider", "provider"),
+        ("gestation", "gestation"),
+        ("weight_band", "weight"),
+        ("sex", "sex"),
+        ("postcode", "postcode"),
+        ("mother_birth_date", "mother"),
+    ):
+        wrong = draw.random(len(truth)) < BIRTH_RATES[rate] * mess
+        baby[name] = np.where(wrong, draw.permutation(baby[name]), baby[name])
+        baby[name] = np.where(draw.random(len(truth)) < BIRTH_RATES["missing"] * mess, -1, baby[name])
+    kept = draw.random(count) > 0.1
+    here = draw.random(len(truth)) > 0.2
+    place = np.cumsum(kept) - 1
+    shifted = {"delivery_date": day, "delivery_before": day - 1, "delivery_after": day + 1}
+    deliveries = {
+        f"{word}+{name}": _coded(days[kept], values[kept], name)
+        for word, days in shifted.items()
+        for name, values in _with_district(delivery).items()
+    }
+    babies = {
+        f"delivery_date+{name}": _coded(own_day[here], values[here], name)
+        for name, values in _with_district(baby).items()
+    }
+    return babies, deliveries, np.where(kept[truth[here]], place[truth[here]], -1)
+
+
+def _with_district(fields: dict) -> dict:
+    return {**fields, "postcode_district": np.where(fields["postcode"] < 0, -1, fields["postcode"] // 40)}
+
+
+def _coded(day, value, name: str) -> np.ndarray:
+    text = pd.Series(day).astype(str) + "/" + pd.Series(value).astype(str)
+    return hashed(text.where(pd.Series(value) >= 0), name)

@@ -49,6 +49,7 @@ def _summary(told: Mapping[str, Any]) -> str:
         ("linked to another record", records["linked"]),
         ("linked to none", records["unlinked"]),
         ("persons", persons["all"]),
+        ("households", told["households"]["all"]),
         ("token profile", told["profile"]),
         ("standardiser", told["standardiser"]),
     ]

@@ -50,6 +50,11 @@ def report_on(linked: Linked, about: pd.DataFrame, facts: Mapping[str, Any]) -> 
                 sizes.clip(upper=10).map(lambda size: f"{size}" if size < 10 else "10 or more")
             ),
         },
+        "households": {
+            "all": _safe(int(spine["household_id"].nunique())),
+            "records at communal addresses": _safe(linked.homes.communal),
+            "records by": {name: _safe(many) for name, many in linked.homes.by.items()},
+        },
         "steps": _steps(linked),
         "returns": _returns(linked),
         "pairs of returns": _between(spine),

@@ -17,6 +17,7 @@ from tre_toolkit.errors import TreError
 from tre_toolkit.files import new_folder
 from tre_toolkit.linkage import clerical
 from tre_toolkit.linkage.engines import Joined, join
+from tre_toolkit.linkage.households import Households, household_ids, households
 from tre_toolkit.linkage.intake import take_in
 from tre_toolkit.linkage.people import name_clusters, project_key, renamed
 from tre_toolkit.linkage.records import Records, stack
@@ -40,6 +41,7 @@ class Linked:
     records: Records
     spine: pd.DataFrame
     joined: Joined
+    homes: Households
     events: pd.DataFrame | None = None
     """What changed for earlier persons, when there was an earlier run."""
 
@@ -67,10 +69,11 @@ def link_records(
     if earlier is not None:
         ids = carried_ids(ids, joined.cluster, earlier, renamed(ids, key, set(earlier.dropna())))
     spine["person_id"] = ids
-    spine["household_id"] = pd.Series([None] * len(records), dtype="object")
+    homes = households(records, joined.cluster)
+    spine["household_id"] = household_ids(records, homes, key)
     spine["step"], spine["weight"], spine["band"] = joined.step, joined.weight, joined.band
     events = None if earlier is None else events_between(earlier, spine["person_id"])
-    return Linked(records, spine, joined, events)
+    return Linked(records, spine, joined, homes, events)
 
 
 def link(
@@ -142,6 +145,7 @@ def _tally(linked: Linked) -> dict[str, Any]:
         "records": len(linked.records),
         "persons": int(linked.spine["person_id"].nunique()),
         "conflicts": linked.joined.conflicts["reason"].value_counts().sort_index().to_dict(),
+        "households": int(linked.spine["household_id"].nunique()),
         "left_out": [dict(one) for one in linked.joined.left_out],
         "settings": dict(linked.joined.settings),
         **({} if linked.events is None else {"events": _changed(linked.events)}),
