@@ -6,6 +6,7 @@ hold exactly those. A test holds the pages of the documentation against what the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,6 +16,13 @@ from tre_toolkit.schema.load import dataset, datasets
 from tre_toolkit.schema.model import CodeList, Dataset, Rule, Table
 
 MADE = "<!-- made by `tre schema docs` from the catalogue: change the catalogue, not this page -->"
+COMPARED = {
+    "same": "",
+    "silent": "broken on neither side when compared",
+    "explained": "other rows than the analysts' validator, all of them explained",
+    "differs": "other rows than the analysts' validator",
+    "not comparable": "the analysts' validator can't be compared",
+}
 LONG = 60  # codes beyond which a list isn't written out on a page
 
 
@@ -27,6 +35,8 @@ def pages(*more: Path) -> dict[str, str]:
         made |= {f"{one.name}/{table.name}.md": _table(one, table) for table in one.tables}
         if one.rules:
             made[f"{one.name}/rules.md"] = _rules(one)
+        if any(rule.compared for rule in one.rules):
+            made[f"{one.name}/differences.md"] = _differences(one)
     return made
 
 
@@ -98,6 +108,8 @@ def _dataset(one: Dataset) -> str:
     if one.rules:
         numbers = len({rule.id for rule in one.rules})
         parts += ["## Rules", f"[All {numbers} rules](rules.md), by their numbers."]
+        if any(rule.compared for rule in one.rules):
+            parts.append("[Where they differ from the analysts' validator](differences.md), and why.")
     if one.lookups:
         rows = [(f"`{found.name}`", found.title, ", ".join(found.columns)) for found in one.lookups]
         parts += [
@@ -184,6 +196,31 @@ def _rules(one: Dataset) -> str:
     return _page(f"Rules: {one.title}", *parts)
 
 
+def _differences(one: Dataset) -> str:
+    counts = Counter(rule.compared for rule in one.rules if rule.compared)
+    told = [(COMPARED[what] or "the same rows", number) for what, number in counts.most_common() if what]
+    rows = [
+        (
+            f"[{rule.id}](rules.md#{_anchor(rule.id)})",
+            describe.years(rule),
+            {"explained": "explained", "differs": "differs"}.get(rule.compared, "can't be compared"),
+            rule.note or "",
+        )
+        for rule in one.rules
+        if rule.compared in {"explained", "differs", "not comparable"}
+    ]
+    return _page(
+        f"Where the rules differ from the analysts' validator: {one.title}",
+        "Every rule was compared row by row with the validator the authorities' analysts use (Data to Insight), each of "
+        "its rules given a copy of the data for itself, on the public sample returns and on damaged copies of them. "
+        "*Explained* means that writing the error of theirs as a query gives exactly their rows. That the validator "
+        "reads a rule as the DfE does was not proved: the DfE's own document was not at hand.",
+        _rows(("Outcome", "Entries"), told),
+        "## Entries that give other rows, or can't be compared",
+        _rows(("Rule", "Years", "Outcome", "Why"), rows),
+    )
+
+
 def _rule(rule: Rule) -> str:
     marks = [
         describe.years(rule),
@@ -191,7 +228,7 @@ def _rule(rule: Rule) -> str:
         rule.scope,
         "unsettled" if rule.unsettled else "",
         "not asked of invented children" if rule.waived else "",
-        "" if rule.checked else "not compared with another validator",
+        COMPARED.get(rule.compared or "", "not compared with the analysts' validators"),
     ]
     where = ", ".join(f"`{name}`" for name in rule.flags)
     columns = ", ".join(f"`{name}`" for name in rule.fields)

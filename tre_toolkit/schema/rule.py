@@ -34,8 +34,9 @@ class Rule(Part):
     """Not asked of synthetic returns, whose identifiers were never issued."""
     unsettled: bool = False
     """What it asks is not certain: the sources contradict each other or themselves."""
-    checked: bool = False
-    """Compared row by row with the analysts' validators; every difference stands in the note."""
+    compared: Literal["same", "explained", "differs", "silent", "not comparable"] | None = None
+    """What comparing it row by row with the analysts' validators gave: the same rows; other rows, each explained by an
+    error of theirs worked out again; other rows, see the note; no row on either side; theirs can't be run on it."""
     note: str | None = None
 
 

@@ -66,3 +66,14 @@ def test_a_page_somebody_wrote_is_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(TreError, match="not made by this command"):
         pages.write_pages(tmp_path)
     assert (tmp_path / "index.md").read_text() == "# My notes\n"
+
+
+@pytest.mark.parametrize("name", ["cin_census", "ssda903"])
+def test_every_difference_from_the_analysts_validator_has_its_reason(name: str) -> None:
+    page = MADE[f"{name}/differences.md"]
+    for rule in dataset(name).rules:
+        told = f"| [{rule.id}](rules.md#" in page
+        entries = [other for other in dataset(name).rules if other.id == rule.id]
+        assert told == any(one.compared in {"explained", "differs", "not comparable"} for one in entries)
+        if rule.compared in {"explained", "differs"}:
+            assert rule.note, rule.id
