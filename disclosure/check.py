@@ -68,7 +68,7 @@ def check_files(
         if record and against is not None and verdict.passed:
             for entry in entries:
                 if not against.has(entry.digest):
-                    against.add(replace(entry, number=len(against.entries) + 1), known=len(against.people))
+                    against.add(replace(entry, number=len(against.entries) + 1))
     return verdicts
 
 

@@ -67,8 +67,7 @@ def compare(
     table: Table, cells: Cells, rules: Rules, ledger: Ledger, *, digest: str = ""
 ) -> Iterator[Finding]:
     """What the earlier releases and this table together give away."""
-    k, pack = rules.largest("differencing", "least")
-    k = max(k or 0, rules.least or 0)
+    k, pack = rules.difference
     mine = face(table, cells)
     low, high = cells.low.copy(), cells.high.copy()
     sources: set[int] = set()

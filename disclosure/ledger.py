@@ -77,8 +77,8 @@ class Ledger:
         """Whether exactly these bytes were recorded before."""
         return any(entry.digest == digest for entry in self.entries)
 
-    def add(self, entry: Entry, *, known: int) -> None:
-        """Append one release; `known` is how many children the ledger knew before `numbers_of`.
+    def add(self, entry: Entry) -> None:
+        """Append one release, and the children it knows of that the file didn't.
 
         Raises TreError when the file has changed since it was read.
         """
@@ -88,7 +88,7 @@ class Ledger:
                 raise TreError(
                     "somebody else added to the ledger meanwhile", where=str(self.path), hint="check again"
                 )
-            new = list(self.people)[known:]
+            new = list(self.people)[len(fresh.people) :]
             lines = [{"people": _pack_bytes(b"".join(new)), "count": len(new)}] if new else []
             lines.append({"release": _as_json(entry)})
             with self.path.open("ab") as file:

@@ -123,6 +123,17 @@ class Rules:
         own = self.house.clauses.get(clause, {}).get(setting)
         return (own, HOUSE) if own is not None else (None, HOUSE)
 
+    @property
+    def difference(self) -> tuple[int, str]:
+        """How many children a difference between two releases must have, and whose clause that is."""
+        named = [pack for pack in self.packs if "differencing" in pack.clauses]
+        if not named and self.least is not None:
+            return self.least, next(
+                pack.name for pack in self.packs if pack.hidden and pack.hidden[1] + 1 == self.least
+            )
+        least, pack = self.largest("differencing", "least")
+        return max(least or 0, self.least or 0), pack
+
     def forbids(self, clause: str) -> str | None:
         """The pack that forbids this kind of figure (`allowed = false`), named packs first."""
         return next(

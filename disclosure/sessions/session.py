@@ -150,8 +150,7 @@ class Session(Figures, Models, Times):
             return verdict_of(found, packs=self.rules.named())
         size = max([0, *(len(released.member) for released in [*releases, *past])])
         everything = _different([_sized(released, size) for released in [*past, *releases]])
-        k, pack = self.rules.largest("differencing", "least")
-        k = max(k or 0, self.rules.least or 0)
+        k, pack = self.rules.difference
         joint = attack_releases(everything, k=k, seconds=seconds)
         fix = "leave one of the tables out, or use the same children and the same categories in both"
         for leak in joint.leaks:
@@ -208,7 +207,6 @@ class Session(Figures, Models, Times):
         together = self.together()
         held = {finding.file.split(" row ")[0].split(" column ")[0] for finding in together.findings}
         written, refused = [], []
-        known = len(self.ledger.people) if self.ledger is not None else 0
         for name, output in self.outputs.items():
             if output.table is None or output.grid is None:
                 continue
@@ -219,14 +217,14 @@ class Session(Figures, Models, Times):
             path = write_bytes(into / f"{name}.csv", content)
             evidences.write(path, content, output.evidence())
             written.append(path)
-            self._record(output, sha256(content), known)
+            self._record(output, sha256(content))
         if refused:
             raise TreError(
                 "held back because it doesn't pass: " + ", ".join(refused), hint="session.findings() says why"
             )
         return written
 
-    def _record(self, output: Output, digest: str, known: int) -> None:
+    def _record(self, output: Output, digest: str) -> None:
         if (
             self.ledger is None
             or output.table is None
@@ -244,8 +242,7 @@ class Session(Figures, Models, Times):
             if released is not None:
                 people = np.flatnonzero(released.member)
                 entry = replace(entry, name=released.name, people=people, cell=released.member[people])
-            self.ledger.add(entry, known=known)
-            known = len(self.ledger.people)
+            self.ledger.add(entry)
 
 
 def session(

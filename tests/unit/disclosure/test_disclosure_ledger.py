@@ -44,7 +44,7 @@ def recorded(folder: Path, text: str) -> disclosure.ledger.Ledger:  # type: igno
 
     ledger = open_ledger(folder / "releases.ledger")
     for entry in _examine(put(folder, "earlier.csv", text), chain(["dfe-cin"]), None, [])[1]:
-        ledger.add(entry, known=0)
+        ledger.add(entry)
     return read_ledger(folder / "releases.ledger")
 
 
@@ -132,7 +132,7 @@ def test_a_ledger_keeps_what_it_is_told(tmp_path: Path) -> None:
     assert (tmp_path / "releases.ledger").stat().st_mode & 0o077 == 0
     numbers = ledger.numbers_of([ledger.mark("a"), ledger.mark("b"), ledger.mark("a")])
     assert numbers.tolist() == [0, 1, 0]
-    ledger.add(entry, known=0)
+    ledger.add(entry)
     assert len(read_ledger(ledger.path).people) == 2
 
 
@@ -146,7 +146,7 @@ def test_adding_a_release_never_clears_an_earlier_finding(tmp_path: Path) -> Non
     ledger = recorded(tmp_path, NEEDS)
     new = put(tmp_path, "new.csv", NEEDS.replace("60,124", "59,123").replace("179,392", "178,391"))
     before = set(differencing(disclosure.check_file(new, ["ons-srs"], against=ledger)))
-    ledger.add(ledger.entries[0], known=0)
+    ledger.add(ledger.entries[0])
     after = set(differencing(disclosure.check_file(new, ["ons-srs"], against=ledger)))
     assert before
     assert before <= after
