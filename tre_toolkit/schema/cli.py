@@ -182,6 +182,45 @@ def check(
 
 
 @app.command()
+def harmonise(
+    workspace: Annotated[
+        Path, typer.Argument(help="The workspace `tre workspace` made.", metavar="WORKSPACE")
+    ],
+    name: Named,
+    into: Annotated[Path, typer.Option(help="The new folder for the comparable tables and their report.")],
+    comparable: Annotated[
+        bool, typer.Option("--comparable", help="Roll today's finer codes up, so that all years compare.")
+    ] = False,
+    ethnicity: Annotated[int | None, typer.Option(help="Roll ethnic groups up to 18 or 5.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the years of a dataset in a workspace comparable, and report what was mapped and what could not be.
+
+    Example: `tre schema harmonise workspace ssda903 --comparable --into comparable-ssda903`
+    """
+    from dataclasses import asdict
+
+    from tre_toolkit.schema.harmony_files import harmonise_workspace
+
+    if ethnicity not in {None, 18, 5}:
+        raise MisuseError("ethnic groups come by 18 or by 5")
+    report = harmonise_workspace(
+        workspace,
+        name,
+        into,
+        years="comparable" if comparable else "latest",
+        ethnicity=18 if ethnicity == 18 else 5 if ethnicity == 5 else None,
+    )
+    if as_json:
+        console.answer_json([asdict(line) for line in report])
+        return
+    heads = ("table", "column", "what", "rows", "note")
+    console.answer_table(
+        heads, [(line.table, line.column, line.what, line.rows, line.note) for line in report]
+    )
+
+
+@app.command()
 def docs(
     into: Annotated[Path, typer.Option(help="The folder of the pages.")] = Path("docs/reference/catalogue"),
     check_only: Annotated[

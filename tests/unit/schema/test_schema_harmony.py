@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tre_toolkit import schema
+from tre_toolkit import cli, schema
 from tre_toolkit.errors import TreError
 from tre_toolkit.schema import dataset, datasets, harmony
 
@@ -315,3 +316,55 @@ def test_the_page_names_every_area() -> None:
     for area, members in schema.areas().items():
         line = next(line for line in text.splitlines() if line.startswith(f"| {area} |"))
         assert all(member in line for member in members)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A folder as `tre workspace` makes it, with one table."""
+    folder = tmp_path / "workspace"
+    (folder / "tables" / "ssda903").mkdir(parents=True)
+    (folder / "workspace.json").write_text('{"synthetic": true}')
+    episodes = table("""
+        person_id | authority | period | row_id | DECOM      | PLACE
+        P1        | 926       | 2023   | 1      | 2022-05-01 | H5
+        P1        | 926       | 2024   | 2      | 2022-05-01 | H5
+    """)
+    episodes["DECOM"] = pd.to_datetime(episodes["DECOM"]).dt.date
+    episodes.to_parquet(folder / "tables" / "ssda903" / "episodes.parquet", index=False)
+    return folder
+
+
+def test_a_workspace_is_made_comparable_from_folder_to_folder(workspace: Path, tmp_path: Path) -> None:
+    into = tmp_path / "done"
+    assert cli.run(["schema", "harmonise", str(workspace), "ssda903", "--into", str(into)]) == 0
+    after = pd.read_parquet(into / "episodes.parquet")
+    assert after[["row_id", "PLACE"]].to_numpy().tolist() == [["2", "K3"]]
+    report = json.loads((into / "report.json").read_text())
+    assert (report["format"], report["synthetic"]) == ("tre-harmonised-v1", True)
+    assert {(line["what"], line["rows"]) for line in report["lines"]} == {("mapped", 2), ("merged", 1)}
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "what"),
+    [
+        (["cin_census"], 1, "no table of this dataset"),
+        (["ssda903", "--ethnicity", "7"], 2, "18 or by 5"),
+    ],
+)
+def test_a_workspace_that_cannot_be_made_comparable_leaves_nothing(
+    workspace: Path,
+    tmp_path: Path,
+    words: list[str],
+    status: int,
+    what: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    into = tmp_path / "done"
+    assert cli.run(["schema", "harmonise", str(workspace), *words, "--into", str(into)]) == status
+    assert what in capsys.readouterr().err
+    assert not into.exists()
+
+
+def test_a_folder_that_is_no_workspace_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["schema", "harmonise", str(tmp_path), "ssda903", "--into", str(tmp_path / "done")]) == 1
+    assert "not a workspace" in capsys.readouterr().err
