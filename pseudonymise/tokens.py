@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SIZE = 16  # bytes of a token: at 10^8 values the odds of any collision are 1.5e-23
 SAMPLE = 4096  # values looked at to see whether they repeat
 STRETCH = 1 << 14  # records whose tokens are held at a time: 33 MB at strict's widest
+BLOCK = 1 << 12  # values hashed before their digests are put together
 REPEATS = 0.5  # share of distinct values below which encoding them first pays
 # Characters of a value that are left out in turn; every list of a column has one token more than this,
 # made up with random ones, so that a list's length doesn't tell a name's.
@@ -129,23 +130,28 @@ def _column(column: Column, parts: Mapping[str, pa.Array], secret: bytes) -> pa.
 
 
 def _hashed(values: pa.Array, key: bytes) -> pa.FixedSizeBinaryArray:
-    """HMAC each value, the pads of the key worked in once (the copy is three times hmac.digest's speed)."""
+    """HMAC each value, the pads of the key worked in once (three times the speed of hmac.digest)."""
+    import numpy as np
     import pyarrow as pa
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.hmac import HMAC
 
-    start = HMAC(key, SHA256())
-    copy = start.copy
-    tokens: list[bytes | None] = []
-    add = tokens.append
-    for value in values.cast(pa.binary()).to_pylist():
-        if value is None:
-            add(None)
-            continue
-        one = copy()
-        one.update(value)
-        add(one.finalize()[:SIZE])
-    return pa.array(tokens, pa.binary(SIZE))
+    dense = (values.drop_null() if values.null_count else values).cast(pa.binary())
+    copy = HMAC(key, SHA256()).copy
+    cells = np.empty((len(dense), SIZE), np.uint8)
+    for at in range(0, len(dense), BLOCK):  # few enough for the processor's cache: a third quicker
+        digests: list[bytes] = []
+        add = digests.append
+        for value in dense.slice(at, BLOCK).to_pylist():
+            one = copy()
+            one.update(value)
+            add(one.finalize())
+        cells[at : at + BLOCK] = np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)[:, :SIZE]
+    tokens = pa.FixedSizeBinaryArray.from_buffers(pa.binary(SIZE), len(dense), [None, pa.py_buffer(cells)])
+    if not values.null_count:
+        return tokens
+    there = values.is_valid().to_numpy(zero_copy_only=False)
+    return tokens.take(pa.array(there.cumsum() - 1, mask=~there))
 
 
 def _deletion_tokens(column: Column, parts: Mapping[str, pa.Array], key: bytes) -> pa.ListArray:

@@ -73,7 +73,7 @@ class _Digested:
     def __init__(self, sink: Counter) -> None:
         self._sink, self.sha256 = sink, hashlib.sha256()
 
-    def write(self, block: bytes) -> int:
+    def write(self, block: bytes | memoryview) -> int:
         self.sha256.update(block)
         return self._sink.write(block)
 
@@ -102,6 +102,7 @@ def _write_part(
             compression=dict.fromkeys(plain, "zstd") or "none",
             use_dictionary=plain,
             store_schema=False,
+            write_statistics=False,  # least and greatest values help no one who reads whole parts
         ) as writer:
             for batch in batches:
                 writer.write_batch(batch.cast(schema) if batch.schema.metadata else batch)
