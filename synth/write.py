@@ -142,7 +142,7 @@ def project(plan: Plan, names: Sequence[str]) -> str:
         'title = "Invented children"\n'
         'purpose = "To try the toolkit on people who do not exist"\n'
         f"datasets = [{listed}]\n"
-        'profile = "standard"\n\n'
+        'profile = "strict"\n\n'
         f"[authorities]\n{authorities}\n"
     )
 
