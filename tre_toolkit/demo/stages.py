@@ -191,7 +191,7 @@ def request(journey: Journey) -> None:
         place="at the gate",
         story="Files are bound to their digests, with the context a checker needs.",
     )
-    journey.tre("gate", "new", "gate", *PACK, *secret("gate-secrets"))
+    journey.tre("gate", "new", "gate", *PACK, "--workspace", "workspace", *secret("gate-secrets"))
     for name, (role, person) in PEOPLE.items():
         write_text(journey.folder / "gate-secrets" / name, secrets.token_urlsafe(18) + "\n", mode=0o600)
         login = ("--password-file", f"gate-secrets/{name}")
