@@ -1,0 +1,222 @@
+"""Tokens: the loop beside hmac.digest, the processor's own limit, several processes, and a whole run.
+
+    python bench_tokens.py [--values 300000] [--children 200000] [--stream 0]
+
+The aims: at least 2.5 times a loop over hmac.digest (list in, Arrow out, interleaved, median ratio);
+1,000,000 children with 12 tokens, cleaned, tokenised and sealed, within 60 processor seconds and twice
+the memory of the input; memory that doesn't grow with --stream 10000000.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hmac
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from pseudonymise import standardise
+from pseudonymise.keys import Key
+from pseudonymise.profiles import Column
+from pseudonymise.tokens import token_batches, tokenise
+from tre_toolkit.parcel import Facts, RecipientKey, seal
+from tre_toolkit.signing import Signer
+
+KEY = Key(bytes(range(32)), "bench")
+TWELVE = tuple(
+    Column(parts)
+    for parts in (
+        ("upn",),
+        ("upn", "birth_year"),
+        ("upn", "birth_md"),
+        ("upn", "given"),
+        ("sex", "birth_date"),
+        ("given", "birth_date"),
+        ("surname", "birth_date"),
+        ("given_sound", "birth_date"),
+        ("surname_sound", "birth_date"),
+        ("names_sorted", "birth_date"),
+        ("postcode", "birth_date"),
+        ("given", "surname", "birth_ym"),
+    )
+)
+FACTS = Facts(
+    project="bench",
+    project_digest="",
+    authority="990",
+    profile="strict",
+    standardiser="1",
+    key_commitment="",
+    catalogue_digest="",
+    synthetic=True,
+    counter=1,
+)
+
+
+def loop(values: list[str], secret: bytes) -> pa.Array:
+    """The peer: one call of hmac.digest for each value."""
+    return pa.array([hmac.digest(secret, value.encode(), "sha256")[:16] for value in values], pa.binary(16))
+
+
+def beside_the_loop(size: int) -> list[tuple[str, str]]:
+    values = [f"N{number:012d}" for number in np.random.default_rng(1).permutation(size)]
+    secret, rates, ratios = bytes(range(32)), [], []
+    for _ in range(5):
+        started = time.process_time()
+        loop(values, secret)
+        theirs = time.process_time() - started
+        started = time.process_time()
+        tokenise(pa.array(values), secret)
+        ours = time.process_time() - started
+        rates.append(size / ours)
+        ratios.append(theirs / ours)
+    rate = statistics.median(rates)
+    rows = [
+        ("tokens a processor second, unique UPNs", f"{rate / 1e6:.2f} million"),
+        ("ratio to a loop over hmac.digest", f"{statistics.median(ratios):.2f}"),
+    ]
+    limit = sha_limit()
+    if limit:
+        rows.append(("share of the processor's limit (openssl speed)", f"{rate / limit:.2f}"))
+    return rows
+
+
+def sha_limit() -> float | None:
+    """Tokens a second if every compression ran at openssl's speed on long input: two compressions a token."""
+    try:
+        said = subprocess.run(
+            ["openssl", "speed", "-evp", "sha256", "-seconds", "1", "-bytes", "16384"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        return float(said.split()[-1].rstrip("k")) * 1000 / 64 / 2
+    except (OSError, subprocess.CalledProcessError, ValueError):
+        return None
+
+
+def people(size: int, seed: int) -> dict[str, pa.Array]:
+    """Invented children as a return would write them."""
+    rng = np.random.default_rng(seed)
+    names = pa.array([f"Na{chr(97 + n % 26)}e{n // 26}-Mae" for n in range(4000)])
+    days = (rng.integers(13000, 20000, size)).astype("int32")
+    return {
+        "upn": pa.array([f"N{number:012d}" for number in rng.integers(0, 10**12, size)]),
+        "given": names.take(pa.array(rng.zipf(1.3, size) % 4000)),
+        "surname": names.take(pa.array(rng.zipf(1.2, size) % 4000)),
+        "sex": pa.array(["M", "F"]).take(pa.array(rng.integers(0, 2, size))),
+        "birth_date": pa.array(days).cast(pa.date32()),
+        "postcode": pa.array([f"LS{n % 29 + 1} {n % 9 + 1}AB" for n in rng.integers(0, 10**6, size)]),
+    }
+
+
+def parts(raw: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    given, surname = standardise.given_parts(raw["given"]), standardise.surname_parts(raw["surname"])
+    return {
+        "upn": standardise.upn_parts(raw["upn"])["upn_any"],
+        **given,
+        **surname,
+        "names_sorted": standardise.names_sorted(given["given"], surname["surname"]),
+        **standardise.birth_parts(raw["birth_date"], year=2025),
+        **standardise.sex(raw["sex"]),
+        **standardise.postcode_parts(raw["postcode"]),
+    }
+
+
+def one_run(size: int, jobs: int) -> tuple[float, float, float, float]:
+    """Processor seconds (children's too), wall seconds, MiB of input, MiB the process grew by."""
+    raw = people(size, 1)
+    before = peak()
+    wall, started = time.monotonic(), processor()
+    made = token_batches(
+        TWELVE,
+        parts(raw),
+        KEY,
+        standardise.VERSION,
+        np.arange(size),
+        np.random.default_rng(2).permutation(size),
+        jobs=jobs,
+    )
+    with tempfile.TemporaryDirectory() as name:
+        seal(
+            Path(name) / "x.parcel",
+            {"tokens/a/1": made},
+            FACTS,
+            recipient=RecipientKey.new().recipient,
+            signer=Signer.new(),
+        )
+    spent = processor() - started
+    held = sum(column.nbytes for column in raw.values()) / (1 << 20)
+    return spent, time.monotonic() - wall, held, peak() - before
+
+
+def streamed(size: int, stretch: int = 250_000) -> tuple[float, float]:
+    """Seal the tokens of children who come a stretch at a time: processor seconds, MiB the process grew by."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for number in range(0, size, stretch):
+            some = parts(people(min(stretch, size - number), number))
+            rows = len(some["upn"])
+            order = np.random.default_rng(number).permutation(rows)
+            yield from token_batches(TWELVE, some, KEY, standardise.VERSION, np.arange(rows) + number, order)
+
+    schema = pa.schema([("record_id", pa.int64()), *((column.name, pa.binary(16)) for column in TWELVE)])
+    before, started = peak(), processor()
+    with tempfile.TemporaryDirectory() as name:
+        seal(
+            Path(name) / "x.parcel",
+            {"tokens/a/1": pa.RecordBatchReader.from_batches(schema, batches())},
+            FACTS,
+            recipient=RecipientKey.new().recipient,
+            signer=Signer.new(),
+        )
+    return processor() - started, peak() - before
+
+
+def processor() -> float:
+    """Processor seconds of this process and of its children that ended."""
+    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+def peak() -> float:
+    """The most memory this process has held, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--values", type=int, default=300_000)
+    options.add_argument("--children", type=int, default=200_000)
+    options.add_argument("--stream", type=int, default=0)
+    asked = options.parse_args()
+    rows = []
+    if asked.stream:
+        spent, grown = streamed(asked.stream)
+        rows.append((f"{asked.stream:,} children streamed", f"{spent:.0f} processor s, {grown:.0f} MiB more"))
+    if asked.children:
+        for jobs in (1, 2):
+            spent, wall, held, grown = one_run(asked.children, jobs)
+            told = f"{spent:.1f} processor s, {wall:.1f} s by the clock"
+            if jobs == 1:
+                told += f"; {grown / held:.2f} x the input of {held:.0f} MiB"
+            rows.append(
+                (f"{asked.children:,} children x 12 tokens, cleaned and sealed, {jobs} process(es)", told)
+            )
+    if asked.values:
+        rows += beside_the_loop(asked.values)
+    print("| what | measured |\n|---|---|")
+    for what, measured in rows:
+        print(f"| {what} | {measured} |")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
