@@ -34,7 +34,7 @@ def link(
     report: Annotated[Path | None, typer.Option("--report", help="Put the report here as well.")] = None,
     rules: Annotated[str, typer.Option("--rules", help="The ordered rule set to use.")] = "exact",
     engine: Annotated[
-        str, typer.Option("--engine", help="model, rules, or auto: the model where it can.")
+        str, typer.Option("--engine", help="model, rules, splink, or auto: the model where it can.")
     ] = "auto",
     threshold: Annotated[
         str | None,

@@ -16,14 +16,14 @@ import pandas as pd
 from tre_toolkit.errors import TreError
 from tre_toolkit.linkage.cluster import Decided, persons, with_decisions
 from tre_toolkit.linkage.model.classes import Shares
-from tre_toolkit.linkage.model.engine import Found, find
+from tre_toolkit.linkage.model.engine import NAMED, Found, find
 from tre_toolkit.linkage.model.files import OWN, Units, units
 from tre_toolkit.linkage.records import NONE, Codes, Records
 from tre_toolkit.linkage.refresh import held_pairs
 from tre_toolkit.linkage.rule_sets import rule_set
 from tre_toolkit.linkage.rules import Candidates, candidates
 
-ENGINES = ("auto", "model", "rules")
+ENGINES = ("auto", "model", "rules", "splink")
 ENOUGH = 300  # children with names and birth date that at least two files must each hold, for `auto` to try the model
 ALONE = "alone"  # the band of a record that was linked to no other
 MODEL = "model"
@@ -70,6 +70,8 @@ def join(
     if engine == "rules":
         return by_rules(records, rules=rules, held=held, decided=decided)
     made = units(records)
+    if engine == "splink":
+        return by_splink(records, made, threshold=threshold, decided=decided)
     if engine == "auto" and not has_enough(made):
         return by_rules(
             records,
@@ -156,6 +158,38 @@ def by_model(
         settings=settings_of(found, made),
         found=found,
         units=made,
+    )
+
+
+def by_splink(
+    records: Records, made: Units, *, threshold: float | str | None = None, decided: Decided | None = None
+) -> Joined:
+    """Persons by Splink, the reference: units by the files' own numbers first, then Splink's pairs, best first."""
+    from tre_toolkit.linkage.splink_engine import DEFAULT, find_pairs
+
+    least = float(NAMED.get(threshold, DEFAULT)) if isinstance(threshold, str) else threshold or DEFAULT
+    pairs = find_pairs(made.records, made.file, least=least)
+    left, right = pairs["left"].to_numpy(), pairs["right"].to_numpy()
+    order = (-pairs["probability"]).rank(method="dense").to_numpy().astype(np.int64)
+    left, right, order, apart = with_decisions(
+        left, right, order, None if decided is None else _of_units(decided, made)
+    )
+    placed = Records(made.records.about.assign(source=made.file), made.records.tokens, {}, made.names)
+    found = persons(placed, left, right, order, numbers=False, apart=apart)
+    own = first_step(len(records), made.pairs, made.joined.cluster)
+    linked = np.zeros(len(made.records), dtype=bool)
+    held = found.cluster[left] == found.cluster[right]
+    linked[np.concatenate([left[held], right[held]])] = True
+    by_pair = linked[made.unit]
+    return Joined(
+        cluster=found.cluster[made.unit],
+        step=np.where(by_pair, "splink", np.array([*(step.name for step in OWN), None], dtype=object)[own]),
+        band=np.where(by_pair, "strong", np.array([*(step.band for step in OWN), ALONE], dtype=object)[own]),
+        weight=np.full(len(records), np.nan),
+        steps=(("splink", "strong"), *((step.name, step.band) for step in OWN)),
+        conflicts=pd.concat([made.joined.conflicts, _of_records(found.conflicts, made)], ignore_index=True),
+        left_out=tuple(one.told() for one in made.crowded),
+        settings={"engine": "splink", "threshold": least},
     )
 
 

@@ -174,11 +174,11 @@ def _fingerprints(manifests: Mapping[str, Manifest], name: str) -> str:
 
 
 def _repeated(manifests: Mapping[str, Manifest]) -> list[Problem]:
-    ids = Counter(one.parcel for one in manifests.values())
-    counters = Counter(
-        (one.authority, one.counter, one.content)
-        for one in {one.parcel: one for one in manifests.values()}.values()
-    )
+    every = {
+        (one.parcel, one.content): one for one in manifests.values()
+    }  # the halves of a split parcel share a number
+    ids = Counter((one.parcel, one.content) for one in manifests.values())
+    counters = Counter((one.authority, one.counter, one.content) for one in every.values())
     parts = Counter(
         (one.authority, part) for one in manifests.values() for part in one.names if part.startswith(TOKENS)
     )
