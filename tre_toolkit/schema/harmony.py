@@ -36,11 +36,15 @@ class Change(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: str
+    """The table it is about."""
     column: str
+    """The column whose values change."""
     into: str | None = None
     """The column that took its place, where it was renamed."""
     codes: dict[str, str]
+    """Each old value and the new one."""
     note: str = ""
+    """Why, for the report."""
 
 
 class Merge(BaseModel):
@@ -49,9 +53,11 @@ class Merge(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: str
+    """The table whose rows are sent again."""
     on: tuple[str, ...] = Declared(min_length=1)
     """Its own columns, or columns of a table above it, which are brought down."""
     note: str = ""
+    """Why, for the report."""
 
 
 class Plan(BaseModel):

@@ -33,7 +33,9 @@ class Code(Part):
     """One value of a code list, and what it means."""
 
     value: str
+    """As the return writes it."""
     label: str
+    """What it means, in a few words."""
     group: str | None = None
     """The broader code it rolls up to (18 ethnic groups to 5), where the list has one."""
 
@@ -55,16 +57,23 @@ class Field(Termly):
     """One column of a return, named exactly as the return names it."""
 
     name: str
+    """Exactly as the return writes it."""
     type: Type
+    """What its cells are; `code` needs `codes`."""
     role: tuple[Role, ...] = Declared(min_length=1)
+    """What it reveals about a person; a field without one does not load."""
     codes: str | None = None
     """Name of its code list; `common:` lists are shared by all datasets."""
     required: bool = False
+    """Whether it must be filled in every row."""
     repeats: bool = False
     """In XML: the element may stand several times, and each makes a row of its own."""
     format: str | None = None
+    """How its text is built (UPN, postcode, 3-digit LA). A string without one counts as free text and stays behind."""
     minimum: int | None = None
+    """The least value a number may have."""
     maximum: int | None = None
+    """The greatest value a number may have."""
     only: Form | None = None
     """The one form of the return it stands in (header.UASC is in SSDA903's XML, not in its CSV set)."""
     cbds: str | None = None
@@ -78,22 +87,30 @@ class Field(Termly):
     coarsen: Coarsening | None = None
     """How much of it stays in a research extract when the project declares nothing else."""
     note: str | None = None
+    """What else a reader should know."""
     confidence: Confidence | None = None
+    """How far it was proved, where that differs from its table."""
 
 
 class Table(Termly):
     """One table: a module of a CSV set, or a repeated element of an XML form."""
 
     name: str
+    """In lower case; the file of the table is named so."""
     title: str | None = None
+    """What a person calls it."""
     file: str | None = None
     """In a CSV set: the stem of its file, without year or letters' case."""
     aliases: tuple[str, ...] = ()
+    """Other names its file, sheet or module goes by."""
     path: str | None = None
     """In an XML form: the path of its element from the root, /Message/Children/Child/..."""
     grain: str
+    """What one row is."""
     parent: str | None = None
+    """The table its rows hang below."""
     key: tuple[str, ...] = ()
+    """The columns that tell its rows apart."""
     inherits: tuple[str, ...] = ()
     """Key columns that come down from its parents (LAchildID); they need no field of their own here."""
     counter: str | None = None
@@ -101,8 +118,11 @@ class Table(Termly):
     person: str | None = None
     """The column with the authority's own number of the child; None for tables not about persons."""
     fields: tuple[Field, ...]
+    """Its columns, in order; in the file they are `[[field]]` blocks."""
     note: str | None = None
+    """What else a reader should know."""
     confidence: Confidence | None = None
+    """How far it was proved, where that differs from its dataset."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -124,9 +144,11 @@ class FileForm(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Form
+    """The form it is written in: one XML document, a set of CSV files, a workbook, or flat files (CSV, Parquet)."""
     root: str | None = None
     """XML: the root element."""
     also: tuple[Form, ...] = ()
+    """Further forms it is read from."""
     date_formats: tuple[str, ...] = ("%Y-%m-%d",)
     """The first is how we write dates; all are read."""
     booleans: tuple[str, str] = ("0", "1")
@@ -137,15 +159,21 @@ class Dataset(Part):
     """A return or linked set through all its collection years."""
 
     name: str
+    """The name of its folder."""
     title: str
+    """What a person calls it."""
     publisher: str
+    """Who collects or publishes it."""
     confidence: Confidence
+    """How far its facts were proved: verified against a published schema or code, partial, or believed."""
     form: FileForm
+    """How it stands in files; in the file a `[form]` table."""
     complete_to: int | None = None
     """The last year of which all is known, where a later one is known in part."""
     year_ends: str = "03-31"
     """Month and day on which a collection year ends."""
     terms: tuple[str, ...] = ()
+    """The terms of a year in which it is collected, where there are several."""
     person_table: str | None = None
     """The table that holds one row a child, where the identifiers stand."""
     more_person_tables: tuple[str, ...] = ()
@@ -155,7 +183,9 @@ class Dataset(Part):
     authority_from: str | None = None
     """The column ("header.LEA") that names the authority."""
     source: tuple[str, ...] = ()
+    """Where the facts were seen."""
     note: str | None = None
+    """What else a reader should know."""
     tables: tuple[Table, ...]
     code_lists: dict[str, CodeList]
     rules: tuple[Rule, ...] = ()

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tre_toolkit.errors import TreError
-from tre_toolkit.schema import describe
+from tre_toolkit.schema import describe, format_page
 from tre_toolkit.schema.load import dataset, datasets
 from tre_toolkit.schema.model import CodeList, Dataset, Rule, Table
 
@@ -29,7 +29,7 @@ LONG = 60  # codes beyond which a list isn't written out on a page
 def pages(*more: Path) -> dict[str, str]:
     """Every page by its path, in order; `more` are further catalogue folders."""
     known = [dataset(name, *more) for name in datasets(*more)]
-    made = {"index.md": _front(known)}
+    made = {"index.md": _front(known), "format.md": _format()}
     for one in known:
         made[f"{one.name}/index.md"] = _dataset(one)
         made |= {f"{one.name}/{table.name}.md": _table(one, table) for table in one.tables}
@@ -82,9 +82,23 @@ def _front(known: Sequence[Dataset]) -> str:
         "The catalogue",
         "Every dataset the toolkit knows, as collected in each year. These pages are made from the catalogue's "
         "own files; `tre schema show` prints the same. *Confidence* says how far the facts were proved: "
-        "*verified* against a published schema or code, *partial* or *believed* where a source was missing.",
+        "*verified* against a published schema or code, *partial* or *believed* where a source was missing. "
+        "[The format of its files](format.md) is a page of its own.",
         _rows(("Dataset", "Name", "Years", "Tables", "Rules", "Confidence"), rows),
     )
+
+
+def _format() -> str:
+    heads = ("Key", "Values", "When left out", "Meaning")
+    parts = [
+        "A dataset of the catalogue is a folder of TOML and CSV files. These are all the keys they may have; any other "
+        "is refused, with file and line. How to write them is told step by step in "
+        "[Add a dataset or a year](../../how-to/add-a-dataset-or-year.md).",
+    ]
+    for file, what, part in format_page.PARTS:
+        rows = [(f"`{key}`", *rest) for key, *rest in format_page.keys(part)]
+        parts += [f"## {file}", f"{what[0].upper()}{what[1:]}.", _rows(heads, rows)]
+    return _page("The format of the catalogue", *parts)
 
 
 def _dataset(one: Dataset) -> str:

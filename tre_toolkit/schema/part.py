@@ -16,7 +16,9 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     since: int | None = Declared(None, alias="from")
+    """The first collection year in which it exists; none named means from the beginning."""
     until: int | None = Declared(None, alias="to")
+    """The last collection year in which it exists; none named means to this day."""
 
     def exists_in(self, year: int) -> bool:
         return (self.since is None or self.since <= year) and (self.until is None or year <= self.until)

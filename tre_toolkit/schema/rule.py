@@ -21,13 +21,19 @@ class Rule(Part):
     id: str
     """The DfE's number."""
     kind: Literal["error", "query"]
+    """An error must be mended; a query may be approved with a reason."""
     scope: Scope
+    """How far it looks; `cross-year` reads last year's return, `needs-lookup` a list."""
     tables: tuple[str, ...]
+    """The tables it reads."""
     flags: tuple[str, ...]
     """The tables whose rows it reports; the first is meant where the SQL names none."""
     fields: tuple[str, ...] = ()
+    """The columns it speaks of."""
     breaks_when: str
+    """What breaks it, in words."""
     sql: str | None = None
+    """The query that gives the rows that break it."""
     lookup: str | None = None
     """The list it needs, when the return alone can't say."""
     waived: bool = False
@@ -38,6 +44,7 @@ class Rule(Part):
     """What comparing it row by row with the analysts' validators gave: the same rows; other rows, each explained by an
     error of theirs worked out again; other rows, see the note; no row on either side; theirs can't be run on it."""
     note: str | None = None
+    """What else a reader should know."""
 
 
 class Helper(BaseModel):
@@ -46,7 +53,9 @@ class Helper(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
+    """How the rules' SQL calls it."""
     sql: str
+    """The query."""
 
 
 class Derived(BaseModel):
@@ -58,8 +67,11 @@ class Derived(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     table: str
+    """The table it is added to."""
     name: str
+    """How the rules' SQL calls it."""
     sql: str
+    """Its value, over a row `t` of the table."""
     lookup: str | None = None
     """The lookup without which it is missing."""
 
@@ -70,6 +82,10 @@ class Lookup(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
+    """How the rules' SQL calls it."""
     title: str
+    """What it is, in words."""
     columns: dict[str, Type]
+    """Its columns and their types."""
     optional: tuple[str, ...] = ()
+    """Columns it may lack."""
