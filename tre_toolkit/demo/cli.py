@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tre_toolkit.console import err, out
-from tre_toolkit.files import new_folder
+from tre_toolkit.errors import TreError
+
+
+@contextmanager
+def fresh(folder: Path) -> Iterator[Path]:
+    """A new folder under its own name (a gate remembers where its workspace stands), gone again if anything fails."""
+    if not folder.parent.is_dir():
+        raise TreError(
+            "the folder to write into doesn't exist", where=str(folder.parent), hint="make the folder first"
+        )
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        raise TreError(
+            "something stands here already", where=str(folder), hint="name another place, or remove it"
+        ) from None
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def demo(
@@ -38,13 +61,13 @@ def demo(
         TimeElapsedColumn(),
     )
     with (
-        new_folder(into) as part,
+        fresh(into.resolve()) as folder,
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
     ):
-        journey = Journey(part, console, children=children, seed=seed)
+        journey = Journey(folder, console, children=children, seed=seed)
         for play in bar.track(STAGES, description="stages"):
             play(journey)
-        write_page(journey, part / "index.html")
+        write_page(journey, folder / "index.html")
     console.rule("The end", align="left", style="cyan")
     console.print(
         f"{children:,} children in each of {len(AUTHORITIES)} authorities, {time.monotonic() - started:.0f} seconds."
