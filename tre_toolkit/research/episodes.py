@@ -129,6 +129,8 @@ def held(workspace: Workspace, rules: Rules) -> list[State]:
             workspace.need(state.source[0].dataset, state.source[0].table)
         for one in sources:
             workspace.need(one.dataset, one.table, *one.columns)
+            for column in (one.start, *([one.end] if one.end else [])):
+                workspace.need_date(one.dataset, one.table, column)
         found.append(state.model_copy(update={"source": sources}))
     return found
 

@@ -102,6 +102,19 @@ class Workspace:
             engine.view(name, f"SELECT * FROM read_parquet('{_quoted(file)}')")
         return engine
 
+    def need_date(self, dataset: str, table: str, column: str) -> None:
+        """Raise TreError when a column isn't of days: a project may keep no more of a date than its year."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        kind = pq.read_schema(self.folder / TABLES / dataset / f"{table}.parquet").field(column).type
+        if not (pa.types.is_date(kind) or pa.types.is_timestamp(kind) or pa.types.is_null(kind)):
+            raise TreError(
+                f"not a column of days, but of {kind}: too coarse for spells",
+                where=Where(table=f"{dataset}.{table}", column=column),
+                hint="the project's declaration decides how much of a date stays: a month is enough",
+            )
+
     def need(self, dataset: str, table: str, *columns: str) -> str:
         """The quoted name of a table's view. Raises TreError that says which dataset or column isn't here."""
         name = f"{dataset}.{table}"

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import tre_toolkit as tre
@@ -169,3 +171,15 @@ def test_descriptions_show_no_rows_and_no_person(frames: ModuleType, tmp_path: P
         assert "WBRI" not in told
         assert "2024-06" not in told
         assert not isinstance(told, pd.DataFrame)
+
+
+def test_dates_of_which_only_the_year_was_kept_are_refused_not_read_as_missing(
+    frames: ModuleType, tmp_path: Path
+) -> None:
+    folder = frames.make_workspace(tmp_path / "w", PEOPLE, cin_census__cin_details=REFERRALS)
+    place = folder / "tables/cin_census/cin_details.parquet"
+    table = pq.read_table(place)
+    at = table.column_names.index("CINreferralDate")
+    pq.write_table(table.set_column(at, "CINreferralDate", pa.nulls(len(table), pa.int64())), place)
+    with pytest.raises(TreError, match="too coarse for spells"):
+        tre.open(folder).cohort().pathways(order=("referral",)).states  # noqa: B018
