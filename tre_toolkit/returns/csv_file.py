@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DELIMITERS = (",", "\t", ";", "|")
+OTHERS = ("cp1252", "latin-1")  # what a file that isn't UTF-8 is read as
 # An unknown column is named only where the line is surely a header: else its name may be somebody's cell
 NAME = re.compile(r"[A-Za-z][A-Za-z_ ]{0,40}")
 SHOWN = 5  # unknown columns named in full before the rest are counted
@@ -58,11 +59,17 @@ def read_csv(path: Path, table: Table) -> Rows:
             where=Where(path.name),
             hint="the first line must hold the names of the columns",
         )
-    try:
-        rows, refused = _load(path, header, named)
-    except UnicodeDecodeError:
+    if not encoding.decodes(path, header.encoding):
+        other = next((name for name in OTHERS if encoding.decodes(path, name)), None)
+        if other is None or header.encoding.startswith("utf-16"):
+            raise TreError(
+                "its bytes are no text in one encoding",
+                where=Where(path.name),
+                hint="export it as CSV, UTF-8",
+            )
         problems.append(Problem("not UTF-8: read as Windows-1252", Where(path.name), hint="save it as UTF-8"))
-        rows, refused = _load(path, Header(header.names, header.delimiter, "cp1252"), named)
+        header = replace(header, encoding=other)
+    rows, refused = _load(path, header, named)
     if refused:
         problems.append(
             Problem(
@@ -169,8 +176,6 @@ def _load(path: Path, header: Header, named: dict[str, str]) -> tuple[pa.Table, 
             ),
         )
     except pa.ArrowInvalid as error:
-        if "UTF8" in str(error):
-            raise UnicodeDecodeError("utf-8", b"", 0, 1, "not UTF-8") from None
         if "Empty CSV" in str(error):
             rows = pa.table({place: pa.array([], pa.large_string()) for place in named})
         else:
@@ -192,11 +197,11 @@ def _places(read: int, refused: list[int]) -> np.ndarray:
 
 def count_rows(path: Path) -> int:
     """How many rows a file has under its header, without keeping one; 0 when that can't be told."""
-    import pyarrow as pa
-
     try:
         header = header_of(path)
+        if not encoding.decodes(path, header.encoding):
+            header = replace(header, encoding=OTHERS[-1])
         rows, refused = _load(path, header, {"c0": "c0"})
-    except (TreError, UnicodeDecodeError, pa.ArrowInvalid):
+    except TreError:
         return 0
     return int(rows.num_rows) + len(refused)

@@ -6,6 +6,7 @@ import codecs
 from pathlib import Path
 
 HEAD = 1 << 16
+BLOCK = 1 << 24
 # The first bytes of what is often sent by mistake: zip and xlsx, old Excel, PDF, gzip, Parquet
 BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b", b"PAR1")
 _CONTROL = bytes(set(range(32)) - {9, 10, 12, 13})
@@ -36,17 +37,20 @@ def _without_mark(head: bytes) -> str | None:
     return None
 
 
+def decodes(path: Path, encoding: str) -> bool:
+    """Whether every byte of a file is text in that encoding."""
+    reader = codecs.getincrementaldecoder(encoding)()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                reader.decode(block)
+        reader.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def head_of(path: Path) -> bytes:
     """The first bytes of a file."""
     with path.open("rb") as file:
         return file.read(HEAD)
-
-
-def first_line(path: Path) -> str | None:
-    """The first line that isn't blank of a text file; None when it isn't text, "" when it is empty."""
-    head = head_of(path)
-    encoding = encoding_of(head)
-    if encoding is None:
-        return None
-    text = head.decode(encoding, errors="replace")
-    return next((line for line in text.splitlines() if line.strip()), "")

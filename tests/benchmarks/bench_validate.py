@@ -1,0 +1,176 @@
+"""`tre validate` beside the Data to Insight validators: the same failing rows, and how much quicker.
+
+    python tests/benchmarks/bench_validate.py [--peer PYTHON] [--samples FOLDER] [--copies 40] [--million]
+
+Rows are compared rule by rule on the real-format samples in every collection year both know, and on the planted
+defects of tests/vectors/returns/witnesses.json. CPU seconds are of whole processes (reading, rules and answer);
+the peer is timed both as it ships and with the deep copy for each rule that its results need. Without
+`--peer` a virtual environment with the peers is made beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SAMPLES = HERE.parents[2] / "shared" / "samples"
+OURS = """
+import sys, json, time, io, contextlib, resource
+from tre_toolkit.cli import run
+told = io.StringIO()
+with contextlib.redirect_stdout(told):
+    run(["validate", *sys.argv[1:], "--json", "--rows"])
+usage = resource.getrusage(resource.RUSAGE_SELF)
+answer = json.loads(told.getvalue())
+print(json.dumps({"returns": answer["returns"], "cpu": time.process_time(), "megabytes": usage.ru_maxrss // 1024}))
+"""
+
+
+def main() -> None:
+    wanted = argparse.ArgumentParser(description=__doc__)
+    wanted.add_argument("--peer", type=Path)
+    wanted.add_argument("--samples", type=Path, default=SAMPLES)
+    wanted.add_argument(
+        "--copies", type=int, default=0, help="times the sample's children, for the large set"
+    )
+    wanted.add_argument("--million", action="store_true", help="a million episodes, ours alone")
+    given = wanted.parse_args()
+    peer = given.peer or environment()
+    if not given.samples.is_dir():
+        sys.exit("the shared samples are not here")
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        same_rows(peer, given.samples, work)
+        speed(peer, given.samples / "d2i_903_fake", work, "the sample (5,050 episodes)")
+        if given.copies:
+            grown = grow(given.samples / "d2i_903_fake", work / "large", given.copies)
+            speed(peer, grown, work, f"{given.copies} times the sample ({given.copies * 5050:,} episodes)")
+        if given.million:
+            grown = grow(given.samples / "d2i_903_fake", work / "million", 198)
+            mine = ours([str(grown), "--year", "2025"])
+            print(f"\n999,900 episodes, all rules: {mine['cpu']:.1f} s CPU, {mine['megabytes']:,} MB at most")
+
+
+def environment() -> Path:
+    """The peers' own virtual environment, made on first use."""
+    folder = HERE / "peers" / ".venv-validators"
+    python = folder / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        listed = [
+            line for line in (HERE / "peers" / "validators.txt").read_text().splitlines() if line[:1] != "#"
+        ]
+        subprocess.run([str(python), "-m", "pip", "install", "-q", *filter(None, listed)], check=True)
+    return python
+
+
+def ours(words: list[str]) -> dict:
+    done = subprocess.run([sys.executable, "-c", OURS, *words], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return json.loads(done.stdout)
+
+
+def theirs(peer: Path, words: list[str], work: Path) -> dict:
+    out = work / "peer.json"
+    subprocess.run(
+        [str(peer), str(HERE / "peers" / "validators.py"), *words[:3], str(out), *words[3:]], check=True
+    )
+    return json.loads(out.read_text())
+
+
+def same_rows(peer: Path, samples: Path, work: Path) -> None:
+    """Print, for each sample and year, how many rules agree row by row, and every rule that doesn't."""
+    print("| sample | year | both run | same rows | differ | peer crashes or skips | only ours |")
+    print("|---|---|---|---|---|---|---|")
+    differing: dict[tuple[str, str], Counter] = {}
+    for name, place, paths in (
+        ("ssda903", "d2i_903_fake", ["d2i_903_fake"]),
+        (
+            "cin_census",
+            "d2i_cin_fake",
+            [path.name for path in sorted((samples / "d2i_cin_fake").glob("*.xml"))],
+        ),
+    ):
+        for path in paths:
+            file = samples / place if name == "ssda903" else samples / place / path
+            for year in range(2023, 2028):
+                mine = by_rule(ours([str(file), "--year", str(year)])["returns"][0])
+                asked = mine.pop("asked")
+                rules = theirs(peer, [name, str(file), str(year)], work)["rules"]
+                row = compare(name, mine, rules, asked, differing)
+                print(f"| {path} | {year} | " + " | ".join(str(number) for number in row) + " |")
+    print("\n| return | rule | rows only ours | rows only the peer's |\n|---|---|---|---|")
+    for (name, rule), count in sorted(differing.items()):
+        print(f"| {name} | {rule} | {count['ours']:,} | {count['peer']:,} |")
+
+
+def by_rule(report: dict) -> dict:
+    found: dict = {"asked": None}
+    for one in report["findings"]:
+        found.setdefault(one["rule"], {})[one["table"]] = set(one["rows"])
+    unasked = {one["rule"] for part in ("skipped", "waived", "crashed") for one in report[part]}
+    found["asked"] = unasked
+    return found
+
+
+def compare(name: str, mine: dict, rules: dict, unasked: set[str], differing: dict) -> list[int]:
+    same = differ = quiet = both = 0
+    for rule, answer in rules.items():
+        if isinstance(answer, str):
+            quiet += 1
+            continue
+        if rule in unasked:
+            continue
+        both += 1
+        here = mine.get(rule, {})
+        there = {table: set(rows) for table, rows in answer.items() if rows}
+        if "return" in there or (name == "cin_census" and rule in WHOLE):  # about the whole return: yes or no
+            here, there = ({"return": {0}} if here else {}), ({"return": {0}} if there else {})
+        if name == "cin_census" and here:  # the peer may list the rows of the other tables it read, too
+            there = {table: rows for table, rows in there.items() if table in here} or there
+        if here == there:
+            same += 1
+            continue
+        differ += 1
+        count = differing.setdefault((name, rule), Counter())
+        for table in {*here, *there}:
+            count["ours"] += len(here.get(table, set()) - there.get(table, set()))
+            count["peer"] += len(there.get(table, set()) - here.get(table, set()))
+    return [both, same, differ, quiet, len(set(mine) - set(rules))]
+
+
+WHOLE = {"2883", "2886Q", "2887Q", "2888Q"}
+
+
+def grow(sample: Path, folder: Path, copies: int) -> Path:
+    """The sample's children many times over, under new numbers."""
+    folder.mkdir()
+    for path in sample.glob("*.csv"):
+        head, *rows = path.read_text(encoding="utf-8-sig").splitlines()
+        with (folder / path.name).open("w") as out:
+            out.write(head + "\n")
+            for copy in range(copies):
+                out.write("".join(f"{copy}x{row}\n" for row in rows))
+    return folder
+
+
+def speed(peer: Path, folder: Path, work: Path, what: str) -> None:
+    mine = ours([str(folder), "--year", "2025"])
+    shipped = theirs(peer, ["ssda903", str(folder), "2025", "--shared"], work)["cpu"]
+    alone = theirs(peer, ["ssda903", str(folder), "2025"], work)["cpu"]
+    print(f"\n{what}: tre validate {mine['cpu']:.2f} s CPU, {mine['megabytes']:,} MB at most")
+    print(f"  peer as shipped {shipped:.1f} s ({shipped / mine['cpu']:.1f} times)")
+    print(f"  peer, a copy for each rule {alone:.1f} s ({alone / mine['cpu']:.1f} times)")
+    print(f"  memory of this driver: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
+
+
+if __name__ == "__main__":
+    main()
