@@ -157,6 +157,7 @@ def _scored_on(records: Records, file: Codes, kinds: tuple[str, ...]) -> dict[st
     left, right_row = over.left[held], over.right[held]
     told = (number[left] != NONE) & (number[right_row] != NONE)
     agree = number[left] == number[right_row]
+    reached = int(agree[told].sum())  # of the pairs that carry the same number
     for other in kinds[1:2]:  # a number known to have followed another
         former = records.of(other)
         agree |= ((former[left] != NONE) & (former[left] == number[right_row])) | (
@@ -169,8 +170,8 @@ def _scored_on(records: Records, file: Codes, kinds: tuple[str, ...]) -> dict[st
         "precision": round(right / max(int(told.sum()), 1), 4),
         "precision, 95%": interval(right, int(told.sum())),
         "children with the number in two files": meant,
-        "recall": round(right / meant, 4),
-        "recall, 95%": interval(right, meant),
+        "recall": round(reached / meant, 4),
+        "recall, 95%": interval(reached, meant),
         "calibration": _calibration(found.across, number),
     }
 

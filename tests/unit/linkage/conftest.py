@@ -6,13 +6,17 @@ import hmac
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from tre_toolkit.linkage.records import Column, TokenTable, stack
 from tre_toolkit.linkage.run import link_records
+from tre_toolkit.parcel import Facts, RecipientKey, TokenColumn, seal
+from tre_toolkit.signing import Signer
 
 KEY = b"thrown away after the test"
+TRE, SIGNER = RecipientKey(bytes(range(96))), Signer(bytes(range(64)))  # thrown away too
 SHARED = {"upn_temp": "upn", "former_upn": "upn", "middle": "given", "surname_part1": "surname"}
 MADE = [
     "local_id", "upn", "upn_temp", "former_upn", "nhs", "uln", "sex+birth_date", "given+birth_date", "surname+birth_date",
@@ -94,3 +98,61 @@ def two_files(population):
     """Two invented files: (clear left, clear right, records)."""
     a, b = population.invent(4000, 21)
     return a, b, population.records(population.parts(a), population.parts(b))
+
+
+@pytest.fixture
+def parcel(drawn, tmp_path):
+    """Seal a parcel of drawn tokens: `parcel("990", {place: drawing}, payload={...}, **facts)` gives its path."""
+
+    def make(authority, tokens, *, payload=None, name=None, **facts):
+        parts, columns = dict(payload or {}), {}
+        for place, drawing in tokens.items():
+            table = drawing if isinstance(drawing, TokenTable) else drawn(drawing, f"{authority} {place}")
+            parts[f"tokens/{place.replace(' ', '/')}"] = table.tokens
+            columns |= {
+                column: TokenColumn(domain="+".join(one.parts), parts=list(one.parts), list=one.listed) for column, one in table.columns.items()
+            }  # fmt: skip
+        said = {
+            "project": "norfolk-suffolk", "project_digest": "d" * 64, "authority": authority, "profile": "strict",
+            "standardiser": "1-abc", "key_commitment": "c" * 64, "catalogue_digest": "e" * 64, "synthetic": True, "counter": 1,
+        } | facts  # fmt: skip
+        path = tmp_path / (name or f"{authority}.parcel")
+        seal(path, parts, Facts(tokens=columns, **said), recipient=TRE.recipient, signer=SIGNER)
+        return path
+
+    return make
+
+
+def widened(codes) -> pa.Array:
+    """Codes as tokens of 16 bytes, null where there is none."""
+    wide = np.zeros((len(codes), 2), dtype="<i8")
+    wide[:, 0] = codes
+    return pa.array([one.tobytes() if one[0] else None for one in wide], pa.binary(16))
+
+
+@pytest.fixture
+def tables_of():
+    """Records of several sources as token tables again, as they would come out of a parcel."""
+
+    def make(records) -> list[TokenTable]:
+        found = []
+        for source in np.unique(records.source):
+            part = records.take(np.flatnonzero(records.source == source))
+            columns = {f"t_{kind}".replace("+", "_"): Column(tuple(kind.split("+"))) for kind in part.tokens}
+            made = {f"t_{kind}".replace("+", "_"): widened(codes) for kind, codes in part.tokens.items()}
+            for kind, lists in part.lists.items():
+                name = f"n_{kind}".replace("+", "_")
+                made[name] = pa.ListArray.from_arrays(
+                    pa.array(lists.starts, pa.int32()), widened(lists.values)
+                )
+                columns[name] = Column(tuple(kind.split("+")), listed=True)
+            about = part.about.iloc[0]
+            table = pa.table({"record_id": part.about["record_id"].to_numpy(), **made})
+            found.append(
+                TokenTable(
+                    about["parcel"], about["authority"], about["dataset"], about["period"], table, columns
+                )
+            )
+        return found
+
+    return make

@@ -14,10 +14,10 @@ from tre_toolkit.keyfile import Cost
 from tre_toolkit.linkage.run import link
 from tre_toolkit.linkage.spine import COLUMNS, read_spine
 from tre_toolkit.linkage.workspace import make_workspace, one_under_other
-from tre_toolkit.parcel import Facts, RecipientKey, TokenColumn, seal
+from tre_toolkit.parcel import RecipientKey
 from tre_toolkit.signing import Signer
 
-TRE, SIGNER = RecipientKey.new(), Signer.new()
+TRE, SIGNER = RecipientKey(bytes(range(96))), Signer(bytes(range(64)))  # as the parcels are made with
 CIN = """
     upn | local_id | given | surname | birth_date | sex | postcode | record_id
     U1  | A        | ANN   | LEE     | 2015-03-02 | F   | QZ11AA   | 11
@@ -25,29 +25,6 @@ CIN = """
         | C        | CAL   | LEE     | 2020-07-09 | M   | QZ11AA   | 13"""
 CLA = "upn | local_id | record_id\nU1 | A | 21"
 OTHER = "upn | local_id | given | surname | birth_date | sex | postcode | record_id\nU1 | X | ANN | LEE | 2015-03-02 | F | QZ22BB | 31"
-
-
-@pytest.fixture
-def parcel(drawn, tmp_path):
-    """Seal a parcel of drawn tokens: `parcel("990", {place: drawing}, payload={...}, **facts)` gives its path."""
-
-    def make(authority, tokens, *, payload=None, name=None, **facts):
-        parts, columns = dict(payload or {}), {}
-        for place, drawing in tokens.items():
-            table = drawn(drawing, f"{authority} {place}")
-            parts[f"tokens/{place.replace(' ', '/')}"] = table.tokens
-            columns |= {
-                column: TokenColumn(domain="+".join(one.parts), parts=list(one.parts)) for column, one in table.columns.items()
-            }  # fmt: skip
-        said = {
-            "project": "norfolk-suffolk", "project_digest": "d" * 64, "authority": authority, "profile": "strict",
-            "standardiser": "1-abc", "key_commitment": "c" * 64, "catalogue_digest": "e" * 64, "synthetic": True, "counter": 1,
-        } | facts  # fmt: skip
-        path = tmp_path / (name or f"{authority}.parcel")
-        seal(path, parts, Facts(tokens=columns, **said), recipient=TRE.recipient, signer=SIGNER)
-        return path
-
-    return make
 
 
 def payload(ids, **columns):
