@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from tre_toolkit import console
 from tre_toolkit.errors import MisuseError
+
+if TYPE_CHECKING:
+    from synth.like import Likeness
+    from synth.margins import Joint
 
 
 def synth(
@@ -30,8 +35,20 @@ def synth(
         help="Share of the children who are referred to children's services in these years.",
     ),
     tier: int = typer.Option(
-        1, min=0, max=1, help="0: from the schemas alone; 1: careers and codes by published figures."
+        1,
+        min=0,
+        max=3,
+        help="0: from the schemas alone; 1: by published or approved figures; 2: fitted to real returns; 3: fitted with a privacy budget.",
     ),
+    margin: list[Path] = typer.Option(
+        [], help="Tier 1: a CSV of approved counts (a column a variable, and `count`); may be given again."
+    ),
+    like: list[Path] = typer.Option(
+        [], help="Tiers 2 and 3, inside the TRE only: files or folders of the real returns to learn from."
+    ),
+    epsilon: float = typer.Option(0.0, help="Tier 3: the privacy budget."),
+    delta: float = typer.Option(1e-6, help="Tier 3: the chance that the budget doesn't hold."),
+    pairs: Path = typer.Option(None, help="Tier 3: TOML that declares which pairs of columns are kept."),
     profile: str = typer.Option("none", "--mess", help="A profile of messiness: none, ons, light, records."),
     into: Path = typer.Option(..., help="The new folder to write into."),
     as_json: bool = typer.Option(False, "--json", help="Answer as JSON."),
@@ -49,7 +66,15 @@ def synth(
     check_datasets(datasets)
     total = len(list(chunks(plan, CHUNK))) * len(plan.authorities) * len(wanted(plan.years, datasets))
     with console.progress("inventing children", total) as done:
-        made = synthesise(datasets, into, plan=plan, profile=profile, done=done)
+        made = synthesise(
+            datasets,
+            into,
+            plan=plan,
+            profile=profile,
+            likeness=_likeness(datasets, like, tier, seed, (epsilon, delta), pairs),
+            joint=_joint(margin, tier),
+            done=done,
+        )
     if as_json:
         console.answer_json(made | {"into": str(into), "seed": seed})
         return
@@ -60,6 +85,40 @@ def synth(
         "marked": "SYNTHETIC.json, and identifiers nobody was ever given",
     }
     console.answer(console.lines_of(facts))
+
+
+def _likeness(
+    names: list[str], like: list[Path], tier: int, seed: int, budget: tuple[float, float], pairs: Path | None
+) -> Likeness | None:
+    """What tiers 2 and 3 learn; None in the others, which may not be given data."""
+    if (tier >= 2) != bool(like):
+        wanted = (
+            "tiers 2 and 3 learn from real returns: give --like"
+            if tier >= 2
+            else "tiers 0 and 1 read no data"
+        )
+        raise MisuseError(wanted, hint="leave --like out, or choose --tier 2 or 3")
+    if not like:
+        return None
+    import tomllib
+
+    from synth.like import learn, real_returns
+    from synth.private import Ledger
+
+    ledger = Ledger(*budget) if tier == 3 else None
+    declared = tomllib.loads(pairs.read_text(encoding="utf-8")) if pairs else None
+    return learn(real_returns(like, names), tier=tier, seed=seed, ledger=ledger, pairs=declared)
+
+
+def _joint(margins: list[Path], tier: int) -> Joint | None:
+    """The fullest distribution that agrees with the approved tables."""
+    if not margins:
+        return None
+    if tier != 1:
+        raise MisuseError("approved tables belong to tier 1", hint="leave --margin out, or choose --tier 1")
+    from synth.margins import fit, read_margin
+
+    return fit([read_margin(path) for path in margins])
 
 
 def _years(text: str) -> tuple[int, ...]:

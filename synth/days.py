@@ -41,6 +41,15 @@ def is_year_end(days: Days) -> NDArray[np.bool_]:
     return last
 
 
+def before_last_days(days: Days) -> Days:
+    """The same day, or 25 March when it falls on one of the last six days of a collection year."""
+    dates = days.astype(DAY)
+    months = dates.astype(MONTH)
+    place = (dates - months.astype(DAY)).astype(np.int64)
+    late = (months.astype(np.int64) % 12 == 2) & (place >= 25)
+    return np.where(late, days - place + 24, days)
+
+
 def birthday(born: Days, nth: int) -> Days:
     """The nth birthday of each."""
     dates = born.astype(DAY)

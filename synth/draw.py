@@ -7,8 +7,8 @@ one piece or in chunks, on one machine or on many, and adding a new stream moves
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,8 @@ class Draws:
     seed: int
     flat: bool = False
     """Whether codes are equally likely whatever the weights: nothing but the schema is used."""
+    given: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Weights that replace those of a stream: approved tables, or what was fitted."""
 
     def key(self, stream: str) -> int:
         """The stream's own 64-bit key."""
@@ -66,7 +68,7 @@ class Draws:
 
     def pick(self, stream: str, who: Index, weights: Sequence[float] | Floats, which: int = 0) -> Ints:
         """Places in a list, drawn in proportion to `weights`."""
-        share = np.asarray(weights, dtype=np.float64)
+        share = np.asarray(self.given.get(stream, weights), dtype=np.float64)
         steps = np.cumsum((share > 0).astype(np.float64) if self.flat else share)
         found = np.searchsorted(steps, self.uniform(stream, who, which) * steps[-1], side="right")
         places: Ints = np.minimum(found, len(steps) - 1).astype(np.int64)

@@ -10,7 +10,7 @@ import numpy as np
 from synth import columns as col
 from synth.care import CareEpisodes
 from synth.careers import ADOPTED, ADOPTED_BY_CARER
-from synth.days import NEVER, Days, birthday, year_end, year_start
+from synth.days import NEVER, Days, before_last_days, birthday, year_end, year_start
 from synth.draw import Flags, Index, Ints
 from synth.providers import REGISTER
 from synth.world import World
@@ -249,6 +249,10 @@ def _workers(world: World, told: Told) -> Module:
     waits = [60 + world.draws.waiting("worker", key, 420, at) for at in range(WORKERS)]
     changes = start[:, None] + np.cumsum(
         np.column_stack([np.zeros(len(stays), dtype=np.int64), *waits]), axis=1
+    )
+    # no hand-over in the last six days of a year: the analysts' validator takes any for a worker who left (SW11b)
+    changes = np.where(
+        (np.arange(WORKERS + 1) > 0) & (changes < end[:, None]), before_last_days(changes), changes
     )
     changes = np.where(changes < end[:, None], changes, NEVER)
     following = np.column_stack([changes[:, 1:], np.full(len(stays), NEVER)])

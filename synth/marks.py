@@ -14,7 +14,7 @@ from synth.plan import Plan
 from tre_toolkit.files import write_text
 
 MARK = "SYNTHETIC.json"
-TIER = "T1-aggregate"
+TIERS = ("T0-structural", "T1-aggregate", "T2-fitted", "T3-dp")
 
 
 def facts(plan: Plan, datasets: tuple[str, ...]) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def facts(plan: Plan, datasets: tuple[str, ...]) -> dict[str, Any]:
     return {
         "synthetic": True,
         "notice": "Every person, family, school and authority in these files is invented.",
-        "tier": TIER,
+        "tier": TIERS[plan.tier],
         "made_by": f"tre-toolkit {__version__}",
         "seed": plan.seed,
         "authorities": list(plan.authorities),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,9 @@ class Plan:
     seed: int = 0
     known: float = 0.5
     tier: int = 1
-    """0: from the schema alone, every code equally likely; 1: by published figures."""
+    """0: from the schema alone, every code equally likely; 1: by published or approved figures; 2: fitted; 3: private."""
+    given: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Weights of streams that approved or fitted tables give."""
 
     def __post_init__(self) -> None:
         if self.children < 0:
@@ -53,7 +56,7 @@ class Plan:
     @property
     def draws(self) -> Draws:
         """All the randomness of the set."""
-        return Draws(self.seed, flat=self.tier == 0)
+        return Draws(self.seed, flat=self.tier == 0, given=self.given)
 
     @property
     def opens(self) -> int:

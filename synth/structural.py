@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synth import columns as col
+from synth import levels as lv
 from synth import pattern
-from synth.days import Days, day
+from synth.days import NEVER, Days, day
 from synth.draw import Draws, Index, Ints
 from synth.ids import numbered
+from synth.model import Model, TableModel, drawn
 from synth.records import BORN, POSTCODE, UPN, Record, of_person
 from synth.world import World
 from tre_toolkit.errors import TreError, Where
@@ -52,6 +54,11 @@ class Walk:
     world: World
     authority: int
     shape: Schema
+    model: Model
+
+    def of(self, table: Table) -> TableModel | None:
+        """What is told of one table beyond its schema."""
+        return self.model.tables.get(f"{self.shape.name}.{table.name}")
 
     @property
     def draws(self) -> Draws:
@@ -63,9 +70,11 @@ class Walk:
         return day(f"{self.shape.year}-{self.shape.dataset.year_ends}")
 
 
-def structural(world: World, authority: int, shape: Schema) -> dict[str, pd.DataFrame]:
+def structural(
+    world: World, authority: int, shape: Schema, model: Model | None = None
+) -> dict[str, pd.DataFrame]:
     """All tables of a schema for one authority. Raises TreError for a schema whose tables hang in a ring."""
-    walk, done = Walk(world, authority, shape), dict[str, Rows]()
+    walk, done = Walk(world, authority, shape, model or Model()), dict[str, Rows]()
     frames = dict[str, "pd.DataFrame"]()
     for table in _parents_first(shape):
         rows = _rows(walk, table, done)
@@ -124,7 +133,9 @@ def _rows(walk: Walk, table: Table, done: dict[str, Rows]) -> Rows:
 
 def _repeated(walk: Walk, table: Table, key: Index, *, least: int, most: int) -> tuple[Ints, Ints]:
     """Place of the parent and number below it, for each row."""
-    many = np.clip(walk.draws.pick(f"rows of {table.name}", key, PER_PARENT), least, most)
+    told = walk.of(table)
+    shares, most = (told.rows, len(told.rows) - 1) if told and len(told.rows) > 1 else (PER_PARENT, most)
+    many = np.clip(walk.draws.pick(f"rows of {table.name}", key, shares), least, most)
     at = np.repeat(np.arange(len(key)), many)
     return at, np.arange(len(at)) - np.repeat(np.cumsum(many) - many, many)
 
@@ -140,14 +151,31 @@ def _children(walk: Walk, table: Table) -> Ints:
 
 def _columns(walk: Walk, table: Table, rows: Rows) -> dict[str, col.Column]:
     made = {name: one for name, one in rows.inherited.items() if name in table.columns}
+    told = drawn(walk.of(table), walk.draws, f"fitted {table.name}", rows.key)
+    joint = walk.model.joint.draw(walk.draws, f"joint {table.name}", rows.key) if walk.model.joint else {}
     dates = [field for field in table.fields if field.type in ("date", "datetime") and field.token != BORN]
-    days = _days(walk, table, dates, rows)
+    days = _days(walk, table, dates, rows, told)
     for field in table.fields:
         if field.name in made or (field.only and field.only != walk.shape.dataset.form.kind):
+            continue
+        if field.name in joint and walk.model.joint and (codes := walk.shape.codes(field)):
+            levels = walk.model.joint.levels[walk.model.joint.columns.index(field.name)]
+            made[field.name] = col.coded(
+                levels, np.where(np.isin(levels, list(codes)), np.arange(len(levels)), -1)[joint[field.name]]
+            )
+            continue
+        if field.name in told and field.name not in days:
+            level, chosen = told[field.name]
+            made[field.name] = lv.cells(
+                level, chosen, walk.draws, f"inside {table.name}.{field.name}", rows.key, walk.shape
+            )
             continue
         column = (
             _date(walk, field, days[field.name]) if field.name in days else _column(walk, table, field, rows)
         )
+        if field.name in told:
+            made[field.name] = column
+            continue
         if not field.required and field.name not in table.key and field.name != table.person:
             gone = walk.draws.chance(f"missing {table.name}.{field.name}", rows.key, MISSING)
             column = col.blank(column, gone)
@@ -155,12 +183,24 @@ def _columns(walk: Walk, table: Table, rows: Rows) -> dict[str, col.Column]:
     return made
 
 
-def _days(walk: Walk, table: Table, dates: list[Field], rows: Rows) -> dict[str, Days]:
-    """The dates of a row in the order of their columns, inside the year and never before the birth."""
+def _days(
+    walk: Walk, table: Table, dates: list[Field], rows: Rows, told: dict[str, tuple[lv.Levels, Ints]]
+) -> dict[str, Days]:
+    """The dates of a row in the order of their columns, inside the year and never before the birth.
+
+    A date that a model speaks of is drawn in its band and then moved, if need be, behind those before it.
+    """
     found, before = dict[str, Days](), np.full(len(rows), walk.ends - 364)
+    born = np.full(len(rows), -(1 << 30))
     if len(rows) and (rows.child >= 0).all():
+        born = walk.world.people.born[rows.child]
         before = np.maximum(before, walk.world.people.born[rows.child])
     for at, field in enumerate(dates):
+        if field.name in told:
+            chosen = lv.days(told[field.name][1], walk.draws, f"inside {field.name}", rows.key, walk.shape)
+            found[field.name] = np.where(chosen < NEVER, np.maximum(chosen, before if at else born), NEVER)
+            before = np.where(chosen < NEVER, np.maximum(chosen, before if at else born), before)
+            continue
         step = walk.draws.between(f"day {table.name}.{field.name}", rows.key, 0, 200 if at == 0 else 60)
         before = np.minimum(before + step, walk.ends)
         found[field.name] = before

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from synth.model import Model
 from synth.world import World
 from tre_toolkit.errors import MisuseError
 from tre_toolkit.schema import dataset, datasets
@@ -43,8 +44,10 @@ TELLERS: dict[str, Callable[[World, int, int, str | None], Tables]] = {
 }
 
 
-def tell(world: World, authority: int, name: str, year: int, term: str | None) -> Return:
-    """One return of a world."""
+def tell(
+    world: World, authority: int, name: str, year: int, term: str | None, model: Model | None = None
+) -> Return:
+    """One return of a world; `model` says more of the datasets that are told from their schema."""
     from synth.structural import structural
     from tre_toolkit.returns import Return
 
@@ -52,7 +55,7 @@ def tell(world: World, authority: int, name: str, year: int, term: str | None) -
     tables = (
         teller(world, authority, year, term)
         if teller
-        else structural(world, authority, dataset(name).at(year, term))
+        else structural(world, authority, dataset(name).at(year, term), model)
     )
     return Return(name, year, term, world.plan.authorities[authority], tables, synthetic=True)
 

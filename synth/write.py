@@ -20,9 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from synth import marks, mess
 from synth.append import append
+from synth.like import Likeness, distances, judged, kept
 from synth.lookups import write_lookups
+from synth.margins import Joint
+from synth.model import Model
 from synth.people import BLOCK
 from synth.plan import Plan
+from synth.report import broken_rules, report, write_report
 from synth.tell import check_datasets, tell, wanted
 from synth.truth import NAMES, truth, whose_number
 from synth.world import World, world
@@ -42,6 +46,8 @@ def synthesise(
     plan: Plan,
     profile: str = mess.CLEAN,
     chunk: int = CHUNK,
+    likeness: Likeness | None = None,
+    joint: Joint | None = None,
     done: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Invent the world of `plan` and write its returns, truth and project into the new folder `into`.
@@ -51,6 +57,9 @@ def synthesise(
     """
     check_datasets(names)
     rates = {} if profile == mess.CLEAN else mess.profile(profile)
+    model = likeness.model if likeness else Model(joint=joint)
+    plan = replace(plan, given={**plan.given, **model.streams()})
+    every: list[Return] = []
     told = wanted(plan.years, names)
     said = marks.facts(plan, tuple(names)) | {"messiness": profile}
     files, rows = set[Path](), 0
@@ -59,16 +68,39 @@ def synthesise(
             made = world(plan, first, last)
             for authority, code in enumerate(plan.authorities):
                 for name, year, term in told:
-                    one = tell(made, authority, name, year, term)
+                    one = tell(made, authority, name, year, term, model)
                     place = folder / code / one.dataset / one.period
                     rows += _put(made, one, place, folder, rates, files, first=first == 0)
                     if first == 0:
                         marks.mark(place, said | {"dataset": name, "period": one.period, "authority": code})
+                    if likeness or joint:
+                        every.append(one)
                     done(1)
+        if likeness or joint:
+            write_report(folder, _report(said, likeness, every))
         marks.mark(folder, said)
         (folder / "tre.toml").write_text(project(plan, names), encoding="utf-8")
         write_lookups(folder / "lookups", plan)
     return {"files": len(files), "rows": rows, "children": plan.children * len(plan.authorities)}
+
+
+def _report(said: dict[str, Any], likeness: Likeness | None, made: list[Return]) -> dict[str, Any]:
+    """The report of a set that used data or tables; of a chunked set, on its last chunk's children."""
+    rules = broken_rules(made)
+    if likeness is None:
+        return report(said, rules, {}, {}, {})
+    apart = {}
+    for real in likeness.fitted:
+        for one in (
+            one for one in made if one.dataset == real.dataset and one.authority == made[0].authority
+        ):
+            for table in real.schema.tables:
+                told = likeness.model.tables.get(f"{real.dataset}.{table.name}")
+                if told and told.levels and len(one.tables[table.name]) and len(real.tables[table.name]):
+                    rows = (real.tables[table.name], one.tables[table.name])
+                    apart[f"{one.name}.{table.name}"] = distances(*rows, told, real.schema)
+    ledger = likeness.ledger.as_json() if likeness.ledger else None
+    return report(said, rules, judged(likeness, made), kept(likeness), apart, ledger)
 
 
 def chunks(plan: Plan, size: int) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,123 @@
+"""What a walk may be told beyond the schema: joint tables of approved figures, or trees fitted to real returns.
+
+The walk is the same in every tier; a model only says how often. For the returns that careers are told as,
+a model gives the weights of the careers' own draws, so that every rule is kept whatever was fitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from synth import levels as lv
+from synth import tree
+from synth.care import REASONS
+from synth.careers import CATEGORIES, NEEDS, SOURCES
+from synth.draw import Draws, Floats, Ints
+from synth.margins import Joint, weights
+from synth.people import ETHNIC_CODES
+from tre_toolkit.schema import Schema, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tre_toolkit.returns import Return
+
+MOST = 6  # rows below one parent that a model tells apart; the last stands for all above
+# column of a return -> the careers' stream that draws it, and its codes in the stream's order
+STREAMS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "ReferralSource": ("source", SOURCES),
+    "PrimaryNeedCode": ("need", NEEDS),
+    "InitialCategoryOfAbuse": ("category", CATEGORIES),
+    "Ethnicity": ("ethnic", ETHNIC_CODES),
+    "ETHNIC": ("ethnic", ETHNIC_CODES),
+    "REASON_PLACE_CHANGE": ("change reason", REASONS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableModel:
+    """One table: how many rows a child or parent has, and the tree over its columns."""
+
+    levels: tuple[lv.Levels, ...]
+    tree: tree.Tree
+    rows: Floats
+    """How often there are 0, 1, ... MOST rows below one parent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What the walk is told: `joint` of approved tables, `tables` of fitted trees by "dataset.table"."""
+
+    joint: Joint | None = None
+    tables: Mapping[str, TableModel] = field(default_factory=dict)
+
+    def streams(self) -> dict[str, Sequence[float]]:
+        """The weights for the careers' own draws."""
+        found = dict[str, Sequence[float]]()
+        for column, (stream, codes) in STREAMS.items():
+            if self.joint is not None and column in self.joint.columns:
+                found[stream] = weights(self.joint, column, codes)
+        for one in self.tables.values():
+            for at, level in enumerate(one.levels):
+                if level.field.name in STREAMS and one.tree.sizes:
+                    stream, codes = STREAMS[level.field.name]
+                    found[stream] = _shares(one.tree, at, level.codes, codes)
+        return {stream: shares for stream, shares in found.items() if sum(shares) > 0}
+
+
+def _shares(fitted: tree.Tree, at: int, levels: Sequence[str], codes: Sequence[str]) -> tuple[float, ...]:
+    """The one-way shares of a column of a tree, in the order of `codes`."""
+    table = fitted.tables[at]
+    told = table if table.ndim == 1 else table.sum(axis=0)
+    of = dict(zip(levels, told, strict=False))
+    return tuple(float(of.get(code, 0.0)) for code in codes)
+
+
+def fit_return(one: Return, *, smallest: int) -> dict[str, TableModel]:
+    """A tree for each table of a real return. Cells of fewer than `smallest` rows are not told."""
+    shape, found = one.schema, dict[str, TableModel]()
+    for table in shape.tables:
+        told = lv.levels_of(table, shape)
+        codes = coded(one.tables[table.name], told, shape)
+        fitted = tree.learn(
+            codes, [one.field.name for one in told], [one.size for one in told], smallest=smallest
+        )
+        found[f"{one.dataset}.{table.name}"] = TableModel(
+            tuple(told), fitted, rows_below(one.tables, table, shape)
+        )
+    return found
+
+
+def coded(frame: pd.DataFrame, told: Sequence[lv.Levels], shape: Schema) -> Ints:
+    """The table as places in lists of levels, one column a level list."""
+    if not told:
+        return np.zeros((len(frame), 0), dtype=np.int64)
+    return np.column_stack([lv.places(one, frame[one.field.name], shape) for one in told])
+
+
+def rows_below(tables: Mapping[str, pd.DataFrame], table: Table, shape: Schema) -> Floats:
+    """How many parents (or children) have 0, 1, ... MOST rows of this table."""
+    import pandas as pd
+
+    keys = list(table.inherits) or ([table.person] if table.person else [])
+    above = table.parent or next(iter(shape.dataset.person_tables), None)
+    if not keys or above is None or any(name not in tables[above] for name in keys):
+        keys, above = ([table.person] if table.person else []), table.name
+    if not keys:
+        return np.ones(1)
+    counts = tables[table.name].groupby(keys).size()
+    everyone = tables[above].groupby(keys).size()
+    many = np.minimum(pd.Series(counts).reindex(everyone.index, fill_value=0).to_numpy(), MOST)
+    return np.bincount(many.astype(np.int64), minlength=MOST + 1).astype(np.float64)
+
+
+def drawn(model: TableModel | None, draws: Draws, stream: str, key: Any) -> dict[str, tuple[lv.Levels, Ints]]:
+    """The levels of each modelled column, for each row."""
+    if model is None or not model.levels:
+        return {}
+    made = model.tree.draw(draws, stream, key)
+    return {level.field.name: (level, made[:, at]) for at, level in enumerate(model.levels)}
