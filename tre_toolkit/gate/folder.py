@@ -43,6 +43,10 @@ class Gate:
     hosts: tuple[str, ...] = ()  # names the pages answer to, besides localhost
     proxy_header: str = ""  # where a proxy in front says who it is, "" for nowhere
     proxy_address: str = ""  # and the only address it is believed from
+    mail_server: str = ""  # host:port
+    mail_from: str = ""
+    mail_to: tuple[str, ...] = ()
+    webhook: str = ""  # an address that is told of each change of state
     workspaces: tuple[tuple[str, Path], ...] = ()  # project, workspace folder: for running recipes again
 
     @property
@@ -155,11 +159,16 @@ def _read(folder: Path) -> Gate:
         if raw.pop("format") != FORMAT:
             raise TreError("this gate was made by another version", where=str(path))
         audit, database, web = raw.pop("audit", {}), raw.pop("database", {}), raw.pop("web", {})
+        notices = raw.pop("notices", {})
         return Gate(
             folder=folder.absolute(),
             packs=tuple(raw.pop("packs", ())),
             witness=Path(audit["witness"]) if audit.get("witness") else None,
             database=database.get("url", ""),
+            mail_server=notices.get("server", ""),
+            mail_from=notices.get("from", ""),
+            mail_to=tuple(notices.get("to", ())),
+            webhook=notices.get("webhook", ""),
             hosts=tuple(web.get("hosts", ())),
             proxy_header=web.get("proxy_header", ""),
             proxy_address=web.get("proxy_address", ""),

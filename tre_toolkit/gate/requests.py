@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from tre_toolkit.audit import Fact
 from tre_toolkit.errors import TreError
-from tre_toolkit.gate import findings, intake, journal, orm, rederive
+from tre_toolkit.gate import findings, intake, journal, notices, orm, rederive
 from tre_toolkit.gate.folder import Gate
 from tre_toolkit.gate.names import check_name, folded
 from tre_toolkit.gate.orm import models
@@ -245,6 +247,7 @@ def move(
         **{"from": str(before), "to": str(to)},
         **facts,
     )
+    transaction.on_commit(partial(notices.tell, gate, request.pk, to))
 
 
 def outputs(request: Any) -> list[Any]:

@@ -10,6 +10,7 @@ from tre_toolkit.errors import MisuseError
 from tre_toolkit.gate import releases, requests, reviews
 from tre_toolkit.gate.folder import Gate
 from tre_toolkit.gate.signer import RemoteSigner
+from tre_toolkit.gate.states import Action
 
 Words = Mapping[str, str]
 Verb = Callable[[Gate, Any, str, Words], Any]
@@ -44,9 +45,15 @@ def _vote(gate: Gate, account: Any, key: str, words: Words) -> Any:
 def _release(gate: Gate, account: Any, key: str, words: Words) -> Any:
     """Into the gate's own `out` folder; the signer process signs what was voted on and nothing else."""
     del words
+    requests.find(gate, account, key, Action.RELEASE)  # who may not is told so, signer or none
     out = gate.folder / "out"
     out.mkdir(exist_ok=True)
     return releases.make(gate, account, key, Path(out / f"request-{int(key):04d}"), RemoteSigner.of(gate))
+
+
+def _recall(gate: Gate, account: Any, key: str, words: Words) -> Any:
+    requests.find(gate, account, key, Action.RECALL)
+    return releases.recall(gate, account, key, reason=words.get("reason", ""), signer=RemoteSigner.of(gate))
 
 
 VERBS: Mapping[str, Verb] = {
@@ -72,7 +79,5 @@ VERBS: Mapping[str, Verb] = {
         g, a, k, _number(w, "exception"), grant=_yes(w, "grant")
     ),
     "release": _release,
-    "recall": lambda g, a, k, w: releases.recall(
-        g, a, k, reason=w.get("reason", ""), signer=RemoteSigner.of(g)
-    ),
+    "recall": _recall,
 }
