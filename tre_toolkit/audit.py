@@ -3,11 +3,13 @@
 A log is a text file, one event a line. An event holds a number, a moment, a name and facts (counts,
 names of columns, digests: never a value) and the SHA-256 of the line before it. A signed checkpoint
 (number of events, digest of the last) is kept in a second place: without one a log can be cut short
-or rebuilt from the start unnoticed, with one it can't.
+or rebuilt from the start unnoticed, with one it can't. A checkpoint is a C2SP signed note: its first
+signature line is plain Ed25519, which any note verifier checks; the second is ML-DSA-65.
 """
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import hashlib
 import json
@@ -20,10 +22,12 @@ from typing import Any
 
 from tre_toolkit.errors import TreError
 from tre_toolkit.files import write_text
-from tre_toolkit.signing import Signer, Verifier
+from tre_toolkit.signing import CLASSICAL, Signer, Verifier
 
 START = "0" * 64  # what the first event names as the digest before it
-PURPOSE = "audit-checkpoint"
+ORIGIN = "tre-toolkit/audit"  # the first line of a checkpoint, and the name its keys go by
+ED25519, MLDSA65 = b"\x01", b"\xfftre-toolkit/mldsa65"  # how a note's key says of which kind it is
+DASH = "\u2014 "  # what a note's signature lines begin with
 Fact = str | int | bool | None | list[str] | list[int] | dict[str, int] | dict[str, str]
 
 
@@ -151,9 +155,20 @@ def write_checkpoint(log: Path, path: Path, signer: Signer) -> Path:
     count, digest = 0, START
     for event in events(log):
         count, digest = event.number, event.digest
-    body = canonical({"n": count, "digest": digest, "at": datetime.now(UTC).isoformat(timespec="seconds")})
-    signature = signer.sign(body, purpose=PURPOSE).hex()
-    return write_text(path, f"{body.decode()}\n{signature}\n", replace=True)
+    moment = datetime.now(UTC).isoformat(timespec="seconds")
+    root = base64.b64encode(bytes.fromhex(digest)).decode()
+    text = f"{ORIGIN}\n{count}\n{root}\nat {moment}\n"
+    return write_text(path, f"{text}\n{note_signatures(text.encode(), signer)}", replace=True)
+
+
+def note_signatures(text: bytes, signer: Signer) -> str:
+    """The two signature lines of a note."""
+    signature, verifier = signer.sign_note(text), signer.verifier
+    halves = (
+        _key_id(ED25519, verifier.classical) + signature[:CLASSICAL],
+        _key_id(MLDSA65, verifier.lattice) + signature[CLASSICAL:],
+    )
+    return "".join(f"{DASH}{ORIGIN} {base64.b64encode(half).decode()}\n" for half in halves)
 
 
 def canonical(value: object) -> bytes:
@@ -167,13 +182,38 @@ def _read_checkpoint(path: Path, verifier: Verifier | None) -> dict[str, Any]:
     if verifier is None:
         raise TreError("a checkpoint can only be trusted with the public key of its signer", where=str(path))
     try:
-        body, signature = path.read_text().splitlines()
-        signed = bytes.fromhex(signature)
+        text, lines = path.read_text(encoding="utf-8").split("\n\n")
+        origin, count, root, _moment = text.split("\n")
+        signed = f"{text}\n".encode()
+        halves = [
+            base64.b64decode(_after(line), validate=True) for line in lines.removesuffix("\n").split("\n")
+        ]
+        claimed = {"n": int(count), "digest": base64.b64decode(root, validate=True).hex()}
+        ids = [half[:4] for half in halves]
+        if origin != ORIGIN or str(claimed["n"]) != count or len(halves) != 2:
+            raise ValueError
     except (OSError, ValueError):
         raise TreError("this is not a whole checkpoint", where=str(path)) from None
-    verifier.check(signed, body.encode(), purpose=PURPOSE, where=str(path))
-    claimed: dict[str, Any] = json.loads(body)
+    ours = [_key_id(ED25519, verifier.classical), _key_id(MLDSA65, verifier.lattice)]
+    if ids != ours or not verifier.verify_note(halves[0][4:] + halves[1][4:], signed):
+        raise TreError(
+            "the checkpoint's signature is not right: it was altered, or another key signed it",
+            where=str(path),
+            hint=f"take the copy kept in the second place; expected {verifier.fingerprint}",
+        )
     return claimed
+
+
+def _after(line: str) -> str:
+    """The base64 of a note's signature line of our name."""
+    if not line.startswith(f"{DASH}{ORIGIN} "):
+        raise ValueError
+    return line.removeprefix(f"{DASH}{ORIGIN} ")
+
+
+def _key_id(kind: bytes, public: bytes) -> bytes:
+    """The four bytes by which a note says which key signed it."""
+    return hashlib.sha256(ORIGIN.encode() + b"\n" + kind + public).digest()[:4]
 
 
 def _tail(handle: int, log: Path) -> tuple[int, str]:

@@ -44,11 +44,14 @@ class Verifier:
 
     def verify(self, signature: bytes, message: bytes, *, purpose: str) -> bool:
         """Whether both halves of `signature` were made over `message` for `purpose`."""
+        return self.verify_note(signature, _signed(message, purpose))
+
+    def verify_note(self, signature: bytes, signed: bytes) -> bool:
+        """Whether both halves of `signature` were made over the text of a signed note, as it stands."""
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
         from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PublicKey
 
-        signed = _signed(message, purpose)
         try:
             Ed25519PublicKey.from_public_bytes(self.classical).verify(signature[:CLASSICAL], signed)
             MLDSA65PublicKey.from_public_bytes(self.lattice).verify(signature[CLASSICAL:], signed)
@@ -111,8 +114,19 @@ class Signer:
 
     def sign(self, message: bytes, *, purpose: str) -> bytes:
         """Both signatures over `message` for `purpose`, one after the other (3,373 bytes)."""
+        return self._over(_signed(message, purpose))
+
+    def sign_note(self, text: bytes) -> bytes:
+        """Both signatures over the text of a signed note, as it stands: what other note verifiers check.
+
+        Raises TreError for a text that could be mistaken for a message with a purpose.
+        """
+        if b"\0" in text or not text.endswith(b"\n"):
+            raise TreError("a note is lines of text")
+        return self._over(text)
+
+    def _over(self, signed: bytes) -> bytes:
         classical, lattice = self._halves()
-        signed = _signed(message, purpose)
         return classical.sign(signed) + lattice.sign(signed)
 
     def _halves(self) -> tuple[Ed25519PrivateKey, MLDSA65PrivateKey]:

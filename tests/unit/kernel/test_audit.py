@@ -94,10 +94,15 @@ def test_a_log_may_grow_after_its_checkpoint(log: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "bend",
     [
-        lambda text: text.replace('"n":8', '"n":7'),
-        lambda text: text.replace("digest", "digset"),
-        lambda text: text[:-4] + "00" + text[-2:],
-        lambda text: text.splitlines()[0] + "\n",
+        lambda text: text.replace("\n8\n", "\n7\n"),
+        lambda text: text.replace("\n8\n", "\n08\n"),
+        lambda text: text.replace("at 2", "at 3"),
+        lambda text: text.replace("tre-toolkit", "tre-tookit", 1),
+        lambda text: text[:-6] + "AAAA=\n"[-6:],
+        lambda text: "\n".join(text.splitlines()[:-1]) + "\n",
+        lambda text: "\n".join([*text.splitlines()[:-2], text.splitlines()[-1]]) + "\n",
+        lambda text: text + text.splitlines()[-1] + "\n",
+        lambda text: text.replace("\u2014", "-"),
         lambda text: "",
     ],
 )
@@ -115,6 +120,36 @@ def test_another_keys_checkpoint_is_refused(log: Path, tmp_path: Path) -> None:
         audit.verify(log, checkpoint=point, verifier=Signer.new().verifier)
     with pytest.raises(TreError, match="public key"):
         audit.verify(log, checkpoint=point)
+
+
+def test_a_checkpoint_is_a_note_that_others_tools_can_check(log: Path, tmp_path: Path) -> None:
+    """C2SP signed-note: text, empty line, lines of dash, name, key id and signature; Ed25519 over the text alone."""
+    import base64
+    import hashlib
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    signer = Signer.new()
+    text, lines = audit.write_checkpoint(log, tmp_path / "c", signer).read_text().split("\n\n")
+    dash, name, sealed = lines.split("\n")[0].split(" ")
+    raw, public = base64.b64decode(sealed), signer.verifier.classical
+    assert (dash, name) == ("\u2014", "tre-toolkit/audit")
+    assert raw[:4] == hashlib.sha256(name.encode() + b"\n\x01" + public).digest()[:4]
+    Ed25519PublicKey.from_public_bytes(public).verify(raw[4:], f"{text}\n".encode())
+    # the same steps over the note that the format's first implementation publishes
+    key = base64.b64decode("ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
+    known = base64.b64decode(
+        "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM="
+    )
+    told = b"If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
+    assert known[:4] == hashlib.sha256(b"PeterNeumann\n" + key).digest()[:4]
+    Ed25519PublicKey.from_public_bytes(key[1:]).verify(known[4:], told)
+
+
+def test_a_note_is_never_a_message_with_a_purpose() -> None:
+    for text in (b"tre-toolkit/release/v1\0{}\n", b"no line end"):
+        with pytest.raises(TreError):
+            Signer.new().sign_note(text)
 
 
 def test_an_event_cut_short_by_a_crash_is_told_and_nothing_is_added(log: Path) -> None:
