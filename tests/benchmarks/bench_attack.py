@@ -36,9 +36,9 @@ def plain(asked: Problem, hidden: np.ndarray) -> tuple[float, int]:
     return (time.process_time() - began) / len(cells) * len(asked.small), other
 
 
-def tables() -> None:
+def tables(names: list[str]) -> None:
     """Audit each of the five tables' final pattern."""
-    for name in SHAPES:
+    for name in names:
         made = make(name)
         asked = problem(made.rows, made.counts, made.small(6), least=6, interval=name != "20x20x10")
         pattern = solve(asked)
@@ -77,10 +77,11 @@ def releases(people: int, count: int) -> list[Released]:
 def main() -> None:
     """Print one line a table, then the joint attack."""
     asked = argparse.ArgumentParser()
+    asked.add_argument("names", nargs="*", default=list(SHAPES))
     asked.add_argument("--people", type=int, default=20_000)
     asked.add_argument("--tables", type=int, default=10)
     told = asked.parse_args()
-    tables()
+    tables(told.names)
     made = releases(told.people, told.tables)
     began = time.process_time()
     found = attack_releases(made)
