@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from types import ModuleType
 
-import numpy as np
-import pandas as pd
 import pytest
 
-import tre_toolkit as tre
 from tre_toolkit.cli import run
 from tre_toolkit.research.clusters import Groups
 from tre_toolkit.research.measures import tabulate
@@ -18,87 +14,12 @@ from tre_toolkit.research.recipes import names, recipe
 from tre_toolkit.research.run import run_recipe
 from tre_toolkit.research.workspace import Workspace
 
-START = pd.Timestamp("2022-04-01")
-
-
-def dates(days: np.ndarray) -> list[str]:
-    return [str((START + pd.Timedelta(days=int(day))).date()) for day in days]
-
-
-@pytest.fixture(scope="module")
-def ws(frames: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """1,200 invented children of four authorities with something in every dataset a recipe names."""
-    rng, n = np.random.default_rng(5), 1_200
-    ids = np.array([f"P{at:05d}" for at in range(n)])
-    authority = rng.choice(["990", "991", "992", "993"], n)
-    groups = ["WBRI", "WOTH", "MWBC", "ABAN", "APKN", "BCRB", "BAFR", "CHNE", "OOTH"]
-    people = pd.DataFrame(
-        {
-            "person_id": ids, "authority": authority, "sex": rng.choice(["F", "M"], n),
-            "ethnicity": rng.choice(groups, n, p=[0.5, 0.1, 0.1, 0.08, 0.08, 0.05, 0.05, 0.02, 0.02]),
-            "birth_month": [f"{year}-0{month}-01" for year, month in zip(rng.integers(2005, 2022, n), rng.integers(1, 9, n), strict=True)],
-        }
-    )  # fmt: skip
-    came = rng.integers(0, 1_000, n)
-
-    def rows(share: float, **columns: object) -> pd.DataFrame:
-        at = np.flatnonzero(rng.random(n) < share)
-        frame = pd.DataFrame({"person_id": ids[at], "authority": authority[at], "period": "2025"})
-        for name, made in columns.items():
-            frame[name] = made(at) if callable(made) else made
-        return frame
-
-    def after(low: int, high: int):
-        return lambda at: dates(came[at] + rng.integers(low, high, len(at)))
-
-    def some(*values: str):
-        return lambda at: rng.choice(values, len(at))
-
-    tables = {
-        "cin_census__cin_details": rows(1, CINreferralDate=after(0, 1), CINclosureDate=after(30, 60), ReferralNFA="false", PrimaryNeedCode=some("N1", "N2", "N5")),
-        "cin_census__assessments": rows(0.8, AssessmentActualStartDate=after(1, 5), AssessmentAuthorisationDate=after(6, 40)),
-        "cin_census__cin_plans": rows(0.5, CINPlanStartDate=after(20, 60), CINPlanEndDate=after(61, 300)),
-        "cin_census__child_protection_plans": rows(0.3, CPPstartDate=after(30, 90), CPPendDate=after(91, 400)),
-        "cin_census__assessment_factors": rows(0.8, AssessmentFactors=some("3B", "4A", "4B", "10A", "13A", "1B")),
-        "ssda903__episodes": rows(0.3, DECOM=after(30, 90), DEC=None, LS="C2"),
-        "ssda903__missing": rows(0.1, MIS_START=after(91, 200), MIS_END=None),
-        "school_census__pupilonroll": rows(0.7, senprovision=some("N", "K", "E")),
-        "school_census__senneeds": rows(0.3, sentype=some("SEMH", "ASD")),
-        "school_census__fsmperiod": rows(0.4, fsmstartdate="2020-01-01"),
-        "school_census__pupilnolongeronroll": rows(0.1, leavingdate="2024-01-01"),
-        "school_census__termlyexclusionsonroll": rows(0.2, startdate=after(10, 300)),
-        "npd_attainment__ks2": rows(0.5, RWMEXP=some("1", "0")),
-        "npd_attainment__ks4": rows(0.5, KS4_ATT8=lambda at: rng.uniform(0, 80, len(at)).astype(str)),
-        "npd_absence_exclusions__absence": rows(0.6, OverallAbsence_Annual=lambda at: rng.integers(0, 250, len(at)).astype(str)),
-        "npd_absence_exclusions__exclusions": rows(0.2, StartDate=after(10, 300)),
-        "cns_register__cns_register": rows(0.1, start_date=after(10, 300), end_date=None),
-        "early_help__episodes": rows(0.3, started=after(-90, 0), ended=after(1, 60)),
-        "echild__mental_health": rows(0.2, referral_date=after(10, 300), discharge_date=None),
-        "echild__hes_ae": rows(0.3, arrivaldate=after(10, 300)),
-        "echild_mb__mother_baby": rows(0.4, matchstep="1"),
-        "leo__employment": rows(0.2, pay="1"),
-        "leo__benefits": rows(0.3, benefit_type="UC"),
-        "moj_dfe__pnc": rows(0.2, offencestartdate=after(100, 400)),
-        "moj_dfe__prison": rows(0.05, custody_start=after(200, 400), custody_end=None),
-        "residence__person_residence": rows(0.9, ralf=lambda at: [f"R{one // 3}" for one in at]),
-        "census2021_household__household": pd.DataFrame({"period": "2025", "ralf": [f"R{at}" for at in range(400)], "hh_deprivation": rng.choice(["0", "1", "2"], 400)}),
-        "social_work_workforce__worker": pd.DataFrame({"authority": rng.choice(["990", "991"], 80), "period": "2025", "Cases30": "16", "FTE30": "0.8"}),
-        "s251_placement_costs__outturn_published": pd.DataFrame({"authority": ["990", "991"], "period": "2025", "net": ["100", "200"]}),
-        "programme__roll_out": pd.DataFrame({"authority": ["990", "991"], "period": "2025", "started": ["2023-06-01", "2024-01-01"]}),
-    }  # fmt: skip
-    early = pd.DataFrame(
-        {"authority": ["990", "991", "992", "993"], "period": "2023"}
-    )  # returns of 2023 to 2025
-    about_persons = [name for name, table in tables.items() if "person_id" in table]
-    tables |= {name: pd.concat([tables[name], early], ignore_index=True) for name in about_persons}
-    return tre.open(frames.make_workspace(tmp_path_factory.mktemp("all") / "w", people, **tables))
-
 
 @pytest.mark.parametrize("name", names())
 def test_every_recipe_makes_every_table_where_the_workspace_holds_its_data(
-    ws: Workspace, tmp_path: Path, name: str
+    everything: Workspace, tmp_path: Path, name: str
 ) -> None:
-    ran = run_recipe(name, ws, tmp_path / "o")
+    ran = run_recipe(name, everything, tmp_path / "o")
     assert ran.left_out == {}
     assert {path.name for path in ran.written} == set(recipe(name).tables())
     for path in ran.written:
@@ -115,9 +36,9 @@ def test_every_recipe_tells_its_question_its_limits_and_its_disclosure_story(nam
 
 
 def test_a_report_shows_what_passes_names_what_does_not_and_fetches_nothing(
-    ws: Workspace, tmp_path: Path
+    everything: Workspace, tmp_path: Path
 ) -> None:
-    run_recipe("domestic_abuse", ws, tmp_path / "o")
+    run_recipe("domestic_abuse", everything, tmp_path / "o")
     page = tmp_path / "report.html"
     assert run(["recipe", "report", str(tmp_path / "o"), "--pack", "dfe-cin", "--into", str(page)]) == 0
     text = page.read_text(encoding="utf-8")
@@ -129,17 +50,20 @@ def test_a_report_shows_what_passes_names_what_does_not_and_fetches_nothing(
     assert not re.findall(r"P0\d{4}", text)
 
 
-def test_a_report_of_tables_that_fail_shows_none_of_their_numbers(ws: Workspace, tmp_path: Path) -> None:
-    ran = run_recipe("pathways", ws, tmp_path / "o")
+def test_a_report_of_tables_that_fail_shows_none_of_their_numbers(
+    everything: Workspace, tmp_path: Path
+) -> None:
+    ran = run_recipe("pathways", everything, tmp_path / "o")
     assert run(["recipe", "report", str(tmp_path / "o"), "--into", str(tmp_path / "r.html")]) == 0
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert text.count("Not shown:") == len(ran.written)
     assert "<table" not in text
 
 
-def test_groups_of_pathways_hold_every_child_once_at_each_point(ws: Workspace) -> None:
+def test_groups_of_pathways_hold_every_child_once_at_each_point(everything: Workspace) -> None:
     table = tabulate(
-        ws, Groups(title="g", cohort={"start": "first", "state": "referral"}, steps=6, every=1, groups=3)
+        everything,
+        Groups(title="g", cohort={"start": "first", "state": "referral"}, steps=6, every=1, groups=3),
     )
     totals = table.units[:, -1].reshape(3, 6)
     assert (totals == totals[:, :1]).all()
