@@ -13,6 +13,7 @@ from tre_toolkit.errors import MisuseError
 if TYPE_CHECKING:
     from synth.like import Likeness
     from synth.margins import Joint
+    from tre_toolkit.signing import Signer
 
 
 def synth(
@@ -50,6 +51,10 @@ def synth(
     delta: float = typer.Option(1e-6, help="Tier 3: the chance that the budget doesn't hold."),
     pairs: Path = typer.Option(None, help="Tier 3: TOML that declares which pairs of columns are kept."),
     profile: str = typer.Option("none", "--mess", help="A profile of messiness: none, ons, light, records."),
+    signer: Path = typer.Option(
+        None, help="Sign the manifest with this signer's key (as `tre parcel new-key signer` makes)."
+    ),
+    passphrase_file: Path = typer.Option(None, help="The passphrase of the signer's key."),
     into: Path = typer.Option(..., help="The new folder to write into."),
     as_json: bool = typer.Option(False, "--json", help="Answer as JSON."),
 ) -> None:
@@ -73,6 +78,7 @@ def synth(
             profile=profile,
             likeness=_likeness(datasets, like, tier, seed, (epsilon, delta), pairs),
             joint=_joint(margin, tier),
+            signer=_signer(signer, passphrase_file),
             done=done,
         )
     if as_json:
@@ -108,6 +114,12 @@ def _likeness(
     ledger = Ledger(*budget) if tier == 3 else None
     declared = tomllib.loads(pairs.read_text(encoding="utf-8")) if pairs else None
     return learn(real_returns(like, names), tier=tier, seed=seed, ledger=ledger, pairs=declared)
+
+
+def _signer(key: Path | None, file: Path | None) -> Signer | None:
+    from tre_toolkit.signing import Signer
+
+    return Signer.read(key, console.passphrase(file, what="the signer")) if key else None
 
 
 def _joint(margins: list[Path], tier: int) -> Joint | None:

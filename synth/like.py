@@ -15,6 +15,7 @@ import numpy as np
 
 from synth.draw import Draws
 from synth.judge import Measure, judge
+from synth.marks import check_unmarked
 from synth.model import STREAMS, Model, TableModel, fit_return
 from synth.private import Ledger, fit_private
 from synth.tell import TELLERS
@@ -55,11 +56,7 @@ def real_returns(paths: Sequence[Path], names: Sequence[str]) -> list[Return]:
     missing = [name for name in names if name not in latest]
     if missing:
         raise TreError(f"there is no return of {', '.join(missing)} to learn from", where=str(paths[0]))
-    for one in latest.values():
-        if one.synthetic:
-            raise MisuseError(
-                "these children are invented already", where=one.name, hint="tiers 0 and 1 need no data"
-            )
+    check_unmarked(latest.values(), wanted="a fit learns from real ones")
     return list(latest.values())
 
 

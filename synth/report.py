@@ -25,7 +25,8 @@ def broken_rules(made: Sequence[Return]) -> dict[str, dict[str, int]]:
     """For each return the rules it breaks and how often; the return of the year before, where it is there, counts."""
     from tre_toolkit.returns import validate
 
-    told, last = {}, dict[tuple[str, str | None, str | None], Return]()
+    told: dict[str, dict[str, int]] = {}
+    last: dict[tuple[str, str | None, str | None], Return] = {}
     for one in made:
         place = (one.dataset, one.authority, one.term)
         before = last.get(place)
@@ -54,7 +55,7 @@ def report(
     return {
         "format": FORMAT,
         "verdict": word,
-        "labelling": {"marks": ["identifier ranges", "SYNTHETIC.json", "signed manifest"], **said},
+        "labelling": {"marks": ["identifier ranges", "constants", "SYNTHETIC.json", "manifest.json"], **said},
         "disclosure": {
             "measures": {name: [asdict(one) for one in some] for name, some in measures.items()},
             "ledger": ledger,

@@ -4,6 +4,7 @@
     invented/truth.csv                              who is who: authority, dataset, period, local id, person
     invented/mess.csv                               where a profile of messiness was asked for: every change
     invented/tre.toml                               a project declaration for exactly these data
+    invented/manifest.json                          the digest of every file, signed where a signer is given
     invented/lookups/                               the invented register of providers and postcode directory
 
 Large sets are made in chunks of children, written one below the other: memory is bounded by the chunk, and
@@ -35,6 +36,7 @@ from tre_toolkit.files import new_folder
 
 if TYPE_CHECKING:
     from tre_toolkit.returns import Return
+    from tre_toolkit.signing import Signer
 
 CHUNK = 25_000  # children of all authorities together that are held at once
 
@@ -48,6 +50,7 @@ def synthesise(
     chunk: int = CHUNK,
     likeness: Likeness | None = None,
     joint: Joint | None = None,
+    signer: Signer | None = None,
     done: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Invent the world of `plan` and write its returns, truth and project into the new folder `into`.
@@ -81,6 +84,7 @@ def synthesise(
         marks.mark(folder, said)
         (folder / "tre.toml").write_text(project(plan, names), encoding="utf-8")
         write_lookups(folder / "lookups", plan)
+        marks.write_manifest(folder, signer)
     return {"files": len(files), "rows": rows, "children": plan.children * len(plan.authorities)}
 
 
