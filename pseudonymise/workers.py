@@ -7,6 +7,8 @@ through a pipe, a file or a command line.
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.pool
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -24,7 +26,7 @@ def side_by_side(work: Callable[[int], T], pieces: int, jobs: int) -> Iterator[T
     global _work  # the one way to hand a closure with keys to a forked child
     _work = work
     try:
-        with multiprocessing.get_context("fork").Pool(min(jobs, pieces)) as pool:
+        with _pool(min(jobs, pieces)) as pool:
             _work = None
             waiting = [pool.apply_async(_do, (number,)) for number in range(min(pieces, jobs * AHEAD))]
             for number in range(pieces):
@@ -34,6 +36,13 @@ def side_by_side(work: Callable[[int], T], pieces: int, jobs: int) -> Iterator[T
                     waiting.append(pool.apply_async(_do, (following,)))
     finally:
         _work = None
+
+
+def _pool(processes: int) -> multiprocessing.pool.Pool:
+    with warnings.catch_warnings():
+        # Python 3.12 warns of forking beside threads: Arrow's own are idle here, and the children start none
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return multiprocessing.get_context("fork").Pool(processes)
 
 
 def _do(number: int) -> Any:
