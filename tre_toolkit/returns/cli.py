@@ -11,7 +11,7 @@ from tre_toolkit import console
 from tre_toolkit.errors import FINDINGS, MisuseError, Problem, Problems, TreError
 
 if TYPE_CHECKING:
-    from tre_toolkit.returns import Found, Report, Return
+    from tre_toolkit.returns import Found, Report
 
 LISTED = 20  # row numbers on a line of --rows
 REASONS = 4  # reasons for skipping told in the summary
@@ -27,7 +27,10 @@ def validate(
         str | None, typer.Option(help="The authority's three digits, where the return doesn't say.")
     ] = None,
     last: Annotated[
-        Path | None, typer.Option(help="Folder with last year's returns, for the rules across two years.")
+        Path | None,
+        typer.Option(
+            help="Folder with last year's returns, for the rules across two years; not needed where they stand beside this year's."
+        ),
     ] = None,
     lookup: Annotated[
         list[str] | None, typer.Option(help="A list that some rules need, as NAME=FILE.csv; may be repeated.")
@@ -93,6 +96,7 @@ def _validate(
     from tre_toolkit.returns.lookups import check_names
 
     check_names(files, [one.schema.dataset for one in found])
+    before = (*found, *_found_in(last, found))
     reports: list[Report] = []
     refused: list[Problem] = []
     with console.progress(
@@ -100,9 +104,9 @@ def _validate(
     ) as done:
         for one in found:
             try:
-                before = _last(one, last)
-                report = validate(read(one), before, files, found=str(one), done=done)
-                reports.append(report)
+                earlier = _last(one, before)
+                year_ago = read(earlier) if earlier and _crosses_years(one) else None
+                reports.append(validate(read(one), year_ago, files, found=str(one), done=done))
             except MisuseError:
                 raise
             except Problems as several:
@@ -112,32 +116,36 @@ def _validate(
     return reports, refused
 
 
-def _last(one: Found, folder: Path | None) -> Return | None:
-    """Last year's return of the same dataset, term and authority in `folder`; None when it holds none."""
-    from tre_toolkit.returns import read
+def _found_in(folder: Path | None, found: list[Found]) -> tuple[Found, ...]:
+    """The returns in the folder of last year; where nothing there says a year, it is the year before."""
     from tre_toolkit.returns.finder import search
 
     if folder is None:
-        return None
+        return ()
     try:
-        there = search([folder]).found
+        return search([folder]).found
     except TreError:
-        there = ()
-    if not any(other.dataset == one.dataset for other in there):  # nothing says its year: --last does
-        there = search([folder], year=one.year - 1).found
-    named = _dated(there, one)
-    if len(named) > 1:
-        raise MisuseError(f"several returns there could be last year's {one.dataset}", where=str(folder))
-    return read(named[0]) if named else None
+        years = {one.year - 1 for one in found}
+        if len(years) != 1:
+            raise
+        return search([folder], year=years.pop()).found
 
 
-def _dated(found: tuple[Found, ...], one: Found) -> list[Found]:
-    return [
+def _last(one: Found, before: tuple[Found, ...]) -> Found | None:
+    """Last year's return of the same dataset, term and authority; None when it isn't there."""
+    named = [
         other
-        for other in found
+        for other in before
         if (other.dataset, other.year, other.term) == (one.dataset, one.year - 1, one.term)
         and (None in {other.authority, one.authority} or other.authority == one.authority)
     ]
+    if len({tuple(other.files.values()) for other in named}) > 1:
+        raise TreError(f"several returns could be last year's of {one.dataset} {one.period}")
+    return named[0] if named else None
+
+
+def _crosses_years(one: Found) -> bool:
+    return any(rule.scope == "cross-year" for rule in one.schema.rules)
 
 
 def _tell(report: Report, *, rows: bool) -> None:
@@ -175,7 +183,8 @@ def _tell_unasked(report: Report) -> None:
             reasons.setdefault(one.reason, []).append(one.rule)
         for reason, rules in sorted(reasons.items(), key=lambda one: -len(one[1]))[:REASONS]:
             told = ", ".join(rules[:5]) + (", …" if len(rules) > 5 else "")
-            console.answer(f"  {word}: {len(rules)} rules ({told}): {reason}")
+            many = "rule" if len(rules) == 1 else "rules"
+            console.answer(f"  {word}: {len(rules)} {many} ({told}): {reason}")
         rest = sum(len(rules) for rules in reasons.values()) - sum(
             len(rules) for _, rules in sorted(reasons.items(), key=lambda one: -len(one[1]))[:REASONS]
         )

@@ -88,7 +88,7 @@ def _folders(file: Path, up: int = UP) -> list[Path]:
 
 def _from_document(claim: Claim, known: Dataset) -> int | None:
     """From the head of an XML document, by the columns the catalogue names for it."""
-    texts = dict(claim.inside)
+    texts = dict(claim.inside) if known.form.kind == "xml" else {}
     for column in known.year_from:
         told = re.match(r"(20\d\d)(?:-|$)", texts.get(_path(known, column), ""))
         if told:

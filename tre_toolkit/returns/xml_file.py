@@ -167,9 +167,12 @@ def _take(element: Any, unit: Unit, reading: Reading) -> None:
         if len(sheet.rows) > sheet.filled:
             for place, name in sheet.inherited:
                 source, at = unit.keys[name]
+                if source is sheet:
+                    continue
                 value = source.rows[source.filled][at] if len(source.rows) > source.filled else None
                 for row in sheet.rows[sheet.filled :]:
-                    row[place] = value
+                    if row[place] is None:
+                        row[place] = value
     for sheet in sheets:
         sheet.filled = len(sheet.rows)
     if max(sheet.filled for sheet in sheets) >= CHUNK:

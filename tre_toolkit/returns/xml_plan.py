@@ -77,7 +77,7 @@ def _unit(family: list[Table]) -> Unit:
     top = Step()
     sheets: list[Sheet] = []
     for table in family:
-        sheet = _sheet(table, counted)
+        sheet = _sheet(table, counted, family[0])
         sheets.append(sheet)
         step = _walk(top, paths[table.name][len(path) :])
         repeating = [field for field in table.fields if field.repeats]
@@ -96,13 +96,22 @@ def _unit(family: list[Table]) -> Unit:
     return Unit(path, top, tuple(sheets), keys)
 
 
-def _sheet(table: Table, counted: set[str]) -> Sheet:
+def shared(table: Table, root: Table) -> tuple[str, ...]:
+    """Columns a table takes from the root of its record: the keys it inherits, and those it has in common with it.
+
+    (A module of SSDA903 repeats the child's number and birth date in the CSV set; in XML they stand once.)
+    """
+    common = [name for name in table.columns if name in root.columns and table.name != root.name]
+    return tuple(dict.fromkeys([*table.inherits, *common]))
+
+
+def _sheet(table: Table, counted: set[str], root: Table) -> Sheet:
     columns = table.columns
     numbered = [name for name in columns if name in counted]
     return Sheet(
         table,
         columns,
-        tuple((columns.index(name), name) for name in table.inherits if name not in counted),
+        tuple((columns.index(name), name) for name in shared(table, root) if name not in counted),
         tuple((columns.index(name), name) for name in numbered),
     )
 

@@ -13,14 +13,21 @@ from tre_toolkit.engine import Engine, quote
 from tre_toolkit.errors import TreError, Where
 from tre_toolkit.returns import cells
 from tre_toolkit.returns.model import ROW_NO, Return
-from tre_toolkit.returns.xml_plan import units
+from tre_toolkit.returns.xml_plan import shared, units
 from tre_toolkit.schema import Field, Schema, Table
 
 BATCH = 5_000  # records fetched at a time
 
 
 def write_xml(return_: Return, schema: Schema, path: Path) -> None:
-    """Write the document. Raises TreError when a row hangs below a row that isn't there."""
+    """Write the document. Raises TreError when a row hangs below a row that isn't there, or has no place in XML."""
+    for table in schema.tables:
+        if not table.path and len(return_.tables[table.name]):
+            raise TreError(
+                f"the XML form has no place for its {len(return_.tables[table.name]):,} rows",
+                where=Where(table=table.name),
+                hint="write it as CSV files",
+            )
     tables = [table for table in schema.tables if table.path]
     with Engine() as engine, path.open("w", encoding="utf-8", newline="\n") as out:
         for table in tables:
@@ -67,7 +74,7 @@ def _fragments(table: Table, schema: Schema) -> str:
     inside = [child for child in children if _is_inside(child, table)]
     beside = [child for child in children if child not in inside]
     keys = [quote(name) for name in table.columns if name in _keys(table, schema)]
-    parts = _order(table, inside)
+    parts = _order(table, inside, _root(table, schema))
     body = " || ".join(parts) if parts else "''"
     name = (table.path or "").split("/")[-1]
     whole = body if _is_bare(table) else f"'<{name}>' || {body} || '</{name}>'"
@@ -89,17 +96,17 @@ def _numbered(table: Table) -> str:
 
 def _join(child: Table, table: Table) -> str:
     """The children's text by the keys they inherit; none for a root table without keys."""
-    shared = [name for name in child.inherits if name in table.columns]
-    columns = ", ".join(quote(name) for name in shared)
-    grouped = f" GROUP BY {columns}" if shared else ""
-    chosen = f"{columns}, " if shared else ""
+    keys = _hangs_by(child, table)
+    columns = ", ".join(quote(name) for name in keys)
+    grouped = f" GROUP BY {columns}" if keys else ""
+    chosen = f"{columns}, " if keys else ""
     wrap = _wrapper(child, table)
     text = f"string_agg(whole, '' ORDER BY {ROW_NO})"
     if wrap:
         text = "'" + "".join(f"<{name}>" for name in wrap) + f"' || {text} || '"
         text += "".join(f"</{name}>" for name in reversed(wrap)) + "'"
     alias = quote(f"x {child.name}")
-    same = " AND ".join(f"{alias}.{quote(name)} IS NOT DISTINCT FROM t.{quote(name)}" for name in shared)
+    same = " AND ".join(f"{alias}.{quote(name)} IS NOT DISTINCT FROM t.{quote(name)}" for name in keys)
     query = f"(SELECT {chosen}{text} AS inside FROM {quote(f'xml {child.name}')}{grouped})"
     return f" LEFT JOIN {query} {alias} ON t.is_first{' AND ' + same if same else ''}"
 
@@ -116,9 +123,23 @@ def _wrapper(child: Table, table: Table) -> list[str]:
     return between if _is_bare(child) else between[:-1]
 
 
-def _order(table: Table, inside: list[Table]) -> list[str]:
+def _hangs_by(child: Table, table: Table) -> list[str]:
+    """The columns that tell which row of `table` a row of `child` hangs below."""
+    names = child.inherits or table.key
+    return [name for name in names if name in table.columns and name in child.columns]
+
+
+def _root(table: Table, schema: Schema) -> Table:
+    """The table at the top of a table's family."""
+    while (above := _above(table, schema)) is not None:
+        table = above
+    return table
+
+
+def _order(table: Table, inside: list[Table], root: Table) -> list[str]:
     """The SQL text of what stands in an element, in the order the receivers' schema wants."""
-    fields = [field for field in table.fields if field.only in {None, "xml"}]
+    above = shared(table, root)
+    fields = [field for field in table.fields if field.only in {None, "xml"} and field.name not in above]
     placed = {child.name for child in inside}
     parts = _cells([field for field in fields if field.after not in placed])
     for child in inside:
@@ -178,16 +199,21 @@ def _above(table: Table, schema: Schema) -> Table | None:
 
 def _keys(table: Table, schema: Schema) -> set[str]:
     """Columns that tell this row's parent, or that its children inherit."""
-    below = {name for other in schema.tables if _above(other, schema) == table for name in other.inherits}
-    return set(table.inherits) | (below & set(table.columns))
+    above = _above(table, schema)
+    own = set(_hangs_by(table, above)) if above else set()
+    below = {
+        name for other in schema.tables if _above(other, schema) == table for name in _hangs_by(other, table)
+    }
+    return set(table.inherits) | own | (below & set(table.columns))
 
 
 def _check_parents(engine: Engine, table: Table, schema: Schema) -> None:
     parent = _above(table, schema)
-    if parent is None or not table.inherits:
+    if parent is None:
         return
-    shared = [name for name in table.inherits if name in parent.columns]
-    same = " AND ".join(f"p.{quote(name)} IS NOT DISTINCT FROM t.{quote(name)}" for name in shared)
+    same = " AND ".join(
+        f"p.{quote(name)} IS NOT DISTINCT FROM t.{quote(name)}" for name in _hangs_by(table, parent)
+    )
     query = (
         f"SELECT count(*) AS n, min({ROW_NO}) AS first FROM {quote(table.name)} t "
         f"WHERE NOT EXISTS (SELECT 1 FROM {quote(parent.name)} p WHERE {same})"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,11 @@ def test_a_rule_that_fails_is_our_bug_and_never_passed(make_return, monkeypatch)
             raise ValueError("Could not convert string 'Smith' to INT32")
         return []
 
+    def fail_together(engine, source, tests):
+        raise ValueError("one of them fails")
+
     monkeypatch.setattr(validator, "_ask", fail)
+    monkeypatch.setattr(validator, "ask_together", fail_together)
     report = validate(make_return("ssda903", 2025))
     assert [(one.rule, one.reason) for one in report.crashed] == [("101", "ValueError")]
     assert not report.is_clean
@@ -123,7 +128,28 @@ def test_a_clean_folder_ends_with_0_and_counts_its_rows(folder, capsys):
     assert "0 errors, 0 queries" in told
     assert "rows read, 0 refused" in told
     assert "invented children" in told
-    assert "waived: 1 rules (1530)" in told
+    assert "waived: 1 rule (1530)" in told
+
+
+def test_last_year_is_found_beside_this_year_without_being_named(folder, capsys):
+    shutil.move(folder / "before" / "990" / "ssda903" / "2024", folder / "990" / "ssda903" / "2024")
+    assert run(["validate", str(folder / "990"), "--json"]) == 0
+    told = {
+        one["period"]: one
+        for one in json.loads(capsys.readouterr().out)["returns"]
+        if one["dataset"] == "ssda903"
+    }
+    assert "503A" not in {one["rule"] for one in told["2025"]["skipped"]}
+    assert "503A" in {one["rule"] for one in told["2024"]["skipped"]}
+
+
+def test_last_years_folder_may_be_without_a_year_in_its_name(folder, make_return, capsys):
+    write(make_return("ssda903", 2024, last=True), folder / "earlier")
+    (folder / "earlier" / "episodes.csv").write_text((folder / "earlier" / "episodes.csv").read_text())
+    only = folder / "990" / "ssda903"
+    assert run(["validate", str(only), "--last", str(folder / "earlier"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["returns"][0]
+    assert "503A" not in {one["rule"] for one in told["skipped"]}
 
 
 def test_an_error_ends_with_1_and_rows_are_listed_when_asked(folder, capsys):
