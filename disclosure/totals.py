@@ -17,6 +17,7 @@ from disclosure.shown import Cells, Floats
 from disclosure.table import Parents, Table
 
 _TOTAL = re.compile(r"(grand |sub-?|over)?(all|totals?|sum)( .{0,40})?|.{0,40} totals?|any", re.IGNORECASE)
+WRONG = 0.5  # share of columns in which a named total may be wrong and still be taken as one
 MOST = 4_000  # members of one dimension that are searched for runs
 
 
@@ -87,7 +88,7 @@ def _agrees(grid: Floats, total: int, parts: Sequence[int], slack: float) -> boo
     whole = ~np.isnan(figures).any(axis=0) & ~np.isnan(grid[total])
     most = slack * (len(parts) + 1) + 1e-6
     broken = (whole & (np.abs(gap) > most)) | (~np.isnan(grid[total]) & (gap < -most))
-    return not broken.any() or float(broken.mean()) < 0.25  # one wrong column doesn't hide the others
+    return not broken.any() or float(broken.mean()) < WRONG  # one wrong column doesn't hide the others
 
 
 def _runs(order: list[int], grid: Floats, slack: float) -> dict[int, int]:

@@ -10,6 +10,7 @@ from disclosure.findings import Finding, Level
 from disclosure.packs import HOUSE, Rules
 from disclosure.shown import Bools, Cells, Floats, Ints
 from disclosure.table import Table
+from disclosure.totals import is_total
 
 
 def check_counts(table: Table, cells: Cells, rules: Rules) -> Iterator[Finding]:
@@ -174,6 +175,8 @@ def contradictions(table: Table, cells: Cells) -> Iterator[Finding]:
                 "correct the table, or say in the request why parts don't add up",
             )
     truth = table.truth
+    if truth is None:
+        yield from _unsummed(table)
     if truth is not None and table.kind == "count" and table.method is None and not table.base:
         differs = np.flatnonzero(cells.numbers & (np.abs(cells.low - truth) > 0.5))
         if len(differs):
@@ -184,6 +187,20 @@ def contradictions(table: Table, cells: Cells) -> Iterator[Finding]:
                 table.where(differs[0]) + (f" and {len(differs) - 1} more" if len(differs) > 1 else ""),
                 "the printed figure isn't the one the evidence tells of",
                 "make the output again; don't edit it by hand",
+            )
+
+
+def _unsummed(table: Table) -> Iterator[Finding]:
+    """Members called total that aren't the sum of the others: an attack can't be made on totals that aren't."""
+    for family, names in zip(table.parents, table.members, strict=True):
+        if not family and len(names) > 2 and any(map(is_total, names)):
+            yield Finding(
+                Level.REVIEW,
+                f"{HOUSE}/totals",
+                table.name,
+                "whole table",
+                "what is called a total isn't the sum of its parts",
+                "correct the table, or say in the request why parts don't add up",
             )
 
 
