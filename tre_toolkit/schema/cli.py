@@ -93,7 +93,7 @@ def show(
             "column": field.name,
             "values": describe.values(field),
             "reveals": describe.reveals(field),
-            "stays": describe.stays(field),
+            "stays": describe.stays(schema.table(table), field),
         }
         console.answer(console.lines_of(told_of | ({"note": field.note} if field.note else {})))
         if field.codes:

@@ -52,14 +52,25 @@ def reveals(field: Field) -> str:
     return ", ".join(ROLES[role] for role in field.role)
 
 
-def stays(field: Field) -> str:
+def stays(table: Table, field: Field) -> str:
     """What of a column stays in a research extract when the project declares nothing else."""
-    if field.token and not field.coarsen:
-        return "a token"
-    if "direct_id" in field.role and not field.coarsen:
-        return "nothing"
-    kept = STAYS[field.coarsen]
-    return f"a token; {kept}" if field.token and field.coarsen != "drop" else kept
+    kept = STAYS[_kept(table, field)]
+    if not field.token:
+        return kept
+    return "a token" if kept == "nothing" else f"a token; {kept}"
+
+
+def _kept(table: Table, field: Field) -> str | None:
+    """The same as the plan of `tre plan` proposes; a test holds the two against each other."""
+    if field.coarsen:
+        return field.coarsen
+    if field.name == table.person or {"direct_id", "linkage_id"} & set(field.role):
+        return "drop"
+    if field.type == "string" and not field.format:
+        return "drop"  # free text
+    if field.type == "string" and "postcode" in (field.format or "").lower():
+        return "district"
+    return None
 
 
 def values(field: Field) -> str:
@@ -76,7 +87,7 @@ def fields(schema: Schema, table: Table) -> list[tuple[str, str, str, str, str]]
     """A row for each column of a table: name, values, whether it must be filled, what it reveals, what stays."""
     told = [schema.column(table.name, name) for name in table.columns]
     return [
-        (field.name, values(field), "yes" if field.required else "", reveals(field), stays(field))
+        (field.name, values(field), "yes" if field.required else "", reveals(field), stays(table, field))
         for field in told
     ]
 

@@ -103,7 +103,7 @@ def columns_csv(schema: Schema) -> str:
                     field.format or "",
                     "yes" if field.required else "no",
                     describe.reveals(field),
-                    describe.stays(field),
+                    describe.stays(table, field),
                     field.note or "",
                 )
             )

@@ -157,7 +157,7 @@ def _table(one: Dataset, table: Table) -> str:
             _values(one, describe.values(field)),
             "yes" if field.required else "",
             describe.reveals(field),
-            describe.stays(field),
+            describe.stays(table, field),
             describe.when(field, table),
             "; ".join(word for word in (field.note, field.cbds, field.confidence) if word),
         )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tre_toolkit.engine import Engine
-from tre_toolkit.schema import CATALOGUE, Dataset, Field, dataset, datasets, schema
+from tre_toolkit.schema import CATALOGUE, Dataset, Field, dataset, datasets, describe, schema
 
 Facts = Callable[[str], dict[str, Any]]
 Stage = Callable[[Engine, Dataset], None]
@@ -272,3 +272,13 @@ def test_project_text_of_the_catalogue_names_no_place_of_its_making() -> None:
         assert "/work" not in text
         assert "../shared" not in text
         assert not re.search(r"\bpeer\b", text), path
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_pages_say_of_a_column_what_the_plan_proposes(name: str) -> None:
+    planning = pytest.importorskip("pseudonymise.planning")
+    words = {"keep": None}
+    for table in dataset(name).tables:
+        for field in table.fields:
+            proposed, _ = planning._stays(table, field)
+            assert describe._kept(table, field) == words.get(proposed, proposed), f"{table.name}.{field.name}"
