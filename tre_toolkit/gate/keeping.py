@@ -150,6 +150,9 @@ def _releases_told(gate: Gate) -> Check:
             votes = version.votes.filter(turn=request.turn, approve=True, sha256=version.sha256)
             if votes.exclude(person=request.author).values("person").distinct().count() < gate.reviewers:
                 bad.append(request.pk)
+    astray = [r.request_id for r in models.Release.objects.filter(committed__isnull=False, placed=None)]
+    if astray:
+        return Check("releases", well=False, told=f"recorded, but not in their place: {astray[:10]}")
     return Check(
         "releases", not bad, f"{count:,}, each voted on" if not bad else f"without enough votes: {bad[:10]}"
     )

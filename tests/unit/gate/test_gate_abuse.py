@@ -771,3 +771,16 @@ def test_a44_a_vote_put_into_the_database_by_hand_is_seen_by_the_doctor(house: A
     told = {c.name: c for c in keeping.look_over(house.gate)}
     assert not told["votes"].well
     assert "without an event" in told["votes"].told
+
+
+def test_a11_the_child_that_shows_a_file_has_limits_it_can_not_raise(tmp_path: Path) -> None:
+    code = (
+        "import os, resource as r; from tre_toolkit.gate.render.child import LIMITS, confine; confine();"
+        "print([r.getrlimit(k) == (v, v) for k, v in LIMITS.items()], flush=True);"
+        f"os.write(os.open({str(tmp_path / 'x')!r}, os.O_CREAT | os.O_WRONLY), b'x')"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stdout
+    assert "False" not in ran.stdout
+    assert "File too large" in ran.stderr
+    assert (tmp_path / "x").stat().st_size == 0
