@@ -13,6 +13,7 @@ from pydantic import Field
 
 from tre_toolkit.engine import quote
 from tre_toolkit.errors import TreError
+from tre_toolkit.research.cohorts import Length
 from tre_toolkit.research.declared import ARROW, TOTAL, Declared, Table
 from tre_toolkit.research.sequences import group, shares
 
@@ -28,7 +29,7 @@ class Groups(Declared):
 
     kind: Literal["groups"] = "groups"
     groups: int = Field(default=4, ge=1, le=12)
-    step: str = "1m"
+    step: Length = "1m"
     steps: int = Field(default=24, ge=2, le=240)
     every: int = Field(default=3, ge=1)
     seed: int = 0

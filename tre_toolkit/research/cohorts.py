@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
 from tre_toolkit.engine import Engine, quote
 from tre_toolkit.errors import MisuseError, TreError, Where
@@ -31,10 +31,22 @@ _LENGTHS = {"d": 1.0, "w": 7.0, "m": YEAR / 12, "y": YEAR}
 
 def days_in(length: str) -> int:
     """A length such as "30d", "6m" or "5y" as whole days. Raises MisuseError when it isn't one."""
-    found = re.fullmatch(r"(\d+)([dwmy])", length)
+    found = re.fullmatch(r"([1-9]\d{0,4})([dwmy])", length)
     if not found:
         raise MisuseError('not a length of time: write it as "30d", "8w", "6m" or "5y"')
     return round(int(found[1]) * _LENGTHS[found[2]])
+
+
+def _checked(length: str) -> str:
+    try:
+        days_in(length)
+    except MisuseError as refusal:
+        raise ValueError(refusal.problem.what) from None
+    return length
+
+
+Length = Annotated[str, AfterValidator(_checked)]
+"""A length of time as text, checked when a declaration is read."""
 
 
 class Definition(BaseModel):
@@ -46,7 +58,7 @@ class Definition(BaseModel):
     """The index day: the first observed day; the first day in `state`; the first day out of it; the birthday
     on which the child is `start_age`."""
     state: str | None = None
-    washout: str | None = None
+    washout: Length | None = None
     """For `first`: the child must have been observed for so long before the index without having been in the state."""
     entered_from: dt.date | None = None
     entered_to: dt.date | None = None
@@ -61,7 +73,7 @@ class Definition(BaseModel):
     """Datasets in which the child must be found."""
     where: dict[str, tuple[str, ...]] = {}
     """A column of people.parquet, and the codes wanted."""
-    follow: str | None = None
+    follow: Length | None = None
     """How long each child is followed at most."""
 
     @model_validator(mode="after")
@@ -70,9 +82,6 @@ class Definition(BaseModel):
             raise ValueError(f"start {self.start!r} needs a state")
         if self.start == "born" and not (self.born_from and self.born_to):
             raise ValueError("start 'born' needs born_from and born_to")
-        for length in (self.washout, self.follow):
-            if length is not None:
-                days_in(length)
         return self
 
     @property

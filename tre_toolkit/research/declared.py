@@ -7,6 +7,7 @@ counted. `kinds` in `measures` has the kinds of tables; this page has what they 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Literal
 
 import numpy as np
@@ -56,6 +57,8 @@ class Variable(BaseModel):
             raise ValueError("give either column, furthest, has or age")
         if self.age and not self.bands:
             raise ValueError("age needs bands")
+        if not all(map(isfinite, self.bands)) or list(self.bands) != sorted(set(self.bands)):
+            raise ValueError("bands must be numbers that rise")
         return self
 
     @property

@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from tre_toolkit.engine import quote
 from tre_toolkit.errors import Problem, Problems, TreError, Where
-from tre_toolkit.research.cohorts import YEAR, days_in
+from tre_toolkit.research.cohorts import YEAR, Length, days_in
 from tre_toolkit.research.declared import ARROW, TOTAL, Crosstab, Declared, Table, Variable
 from tre_toolkit.research.episodes import date
 from tre_toolkit.research.lifetable import merged_steps
@@ -51,7 +51,7 @@ class Distribution(Declared):
 
     kind: Literal["distribution"] = "distribution"
     axis: Literal["index", "age", "calendar"] = "index"
-    step: str = "3m"
+    step: Length = "3m"
     steps: int = Field(default=12, ge=1, le=600)
 
 
@@ -81,13 +81,8 @@ class Curve(Declared):
     kind: Literal["curve"] = "curve"
     events: tuple[str, ...] = Field(min_length=1)
     by: Variable | None = None
-    step: str = "3m"
+    step: Length = "3m"
     least: int = Field(default=10, ge=1)
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Curve:
-        days_in(self.step)
-        return self
 
 
 def tabulate(workspace: Workspace, declared: Declared) -> Table:

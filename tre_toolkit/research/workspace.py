@@ -25,10 +25,11 @@ FACTS, PEOPLE, TABLES = "workspace.json", "people.parquet", "tables"
 OWN = ("person_id", "authority", "period", "row_id")  # the columns every table has before the return's own
 
 
-def open(path: str | Path, *, memory: str | None = None) -> Workspace:
+def open(path: str | Path, *, memory: str | None = None, spill: str | Path | None = None) -> Workspace:
     """The workspace at `path`, real or synthetic alike. Raises TreError when the folder isn't one.
 
-    `memory` is the engine's limit ("2GB"); beyond it the engine works on disk.
+    `memory` is the engine's limit ("2GB"); beyond it the engine works in the folder `spill`, which must be as
+    guarded as the workspace itself.
     """
     folder = Path(path)
     for name in (FACTS, PEOPLE, TABLES):
@@ -42,7 +43,7 @@ def open(path: str | Path, *, memory: str | None = None) -> Workspace:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise TreError("not JSON", where=str(folder / FACTS)) from None
-    return Workspace(folder, facts, memory)
+    return Workspace(folder, facts, memory, Path(spill) if spill else None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,7 @@ class Workspace:
     folder: Path
     facts: dict[str, Any]
     memory: str | None = None
+    spill: Path | None = None
 
     def __repr__(self) -> str:
         kind = "synthetic" if self.synthetic else "real"
@@ -90,7 +92,7 @@ class Workspace:
     @cached_property
     def engine(self) -> Engine:
         """The engine, with one view for each table ("dataset.table"), `people` and `children` (person_id, child)."""
-        engine = Engine(memory=self.memory)
+        engine = Engine(memory=self.memory, spill=self.spill)
         engine.view("people", f"SELECT * FROM read_parquet('{_quoted(self.folder / PEOPLE)}')")
         engine.run(
             "CREATE TABLE children AS SELECT person_id, CAST(row_number() OVER (ORDER BY person_id) AS INTEGER) AS child "
@@ -134,14 +136,19 @@ class Workspace:
                 )
         return quote(name)
 
-    def last_year(self, dataset: str) -> int | None:
-        """The latest collection year the workspace holds of a dataset."""
-        years = [
-            int(self.engine.rows(f"SELECT max(substr(period, 1, 4)) AS year FROM {quote(name)}").year[0] or 0)
-            for name in self.tables
-            if name.startswith(f"{dataset}.")
-        ]
-        return max(years, default=0) or None
+    def codebook(self, column: str) -> dict[int, dict[str, str]]:
+        """For each year the workspace holds, the codes of a "dataset.table.column" that were valid then, and their labels.
+
+        Raises TreError when the workspace or the catalogue has no such column.
+        """
+        from tre_toolkit import schema
+
+        dataset, table, name = column.split(".") if column.count(".") == 2 else ("", "", "")
+        years = self.engine.rows(
+            f"SELECT DISTINCT CAST(substr(period, 1, 4) AS INTEGER) AS year FROM {self.need(dataset, table, name)} ORDER BY year"
+        )
+        of_years = {int(year): schema.schema(dataset, int(year)) for year in years.year}
+        return {year: of_year.codes(of_year.table(table).field(name)) for year, of_year in of_years.items()}
 
     def cohort(self, name: str = "everyone", **choices: Any) -> Cohort:
         """Shorthand for `tre.cohort(name, workspace, ...)`."""

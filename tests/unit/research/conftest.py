@@ -68,7 +68,9 @@ def everything(frames: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> 
         "cin_census__cin_plans": rows(0.5, CINPlanStartDate=after(20, 60), CINPlanEndDate=after(61, 300)),
         "cin_census__child_protection_plans": rows(0.3, CPPstartDate=after(30, 90), CPPendDate=after(91, 400)),
         "cin_census__assessment_factors": rows(0.8, AssessmentFactors=some("3B", "4A", "4B", "10A", "13A", "1B")),
-        "ssda903__episodes": rows(0.3, DECOM=after(30, 90), DEC=None, LS="C2"),
+        "ssda903__episodes": pd.concat(
+            [rows(0.3, DECOM=after(30, 90), DEC=after(100, 140), LS="C2"), rows(0.25, DECOM=after(200, 300), DEC=None, LS="C2")]
+        ),
         "ssda903__missing": rows(0.1, MIS_START=after(91, 200), MIS_END=None),
         "school_census__pupilonroll": rows(0.7, senprovision=some("N", "K", "E")),
         "school_census__senneeds": rows(0.3, sentype=some("SEMH", "ASD")),

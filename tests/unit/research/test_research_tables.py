@@ -169,6 +169,11 @@ def test_a_declared_table_in_toml_is_counted_with_its_filter(workspace: Path, tm
         ("title='x'\n[[rows]]\ncolumn='person_id'\n[[columns]]\ncolumn='sex'\n", "people have no such column"),
         ("title='x'\n[[rows]]\ncolumn='sex'\n[[columns]]\nfurthest=['nowhere']\n", "not among the pathways' states"),
         ("title='x'\n[[rows]]\ncolumn='sex'\n[[columns]]\ncolumn='sex'\n[pathways]\norder=['nowhere']\n", "not a state"),
+        ("title='x'\n[[rows]]\nage=true\nbands=[5,nan]\n[[columns]]\ncolumn='sex'\n", "bands must be numbers"),
+        ("title='x'\n[[rows]]\nage=true\nbands=[5,5]\n[[columns]]\ncolumn='sex'\n", "bands must be numbers"),
+        ("title='x'\nkind='distribution'\nstep='0d'\n", "not a length of time"),
+        ("title='x'\nkind='curve'\nevents=['cla']\nstep='1 OR 1=1'\n", "not a length of time"),
+        ("title='x'\nkind='everything'\n", "not a kind of table"),
         ("title=", "not TOML"),
     ],
 )  # fmt: skip
@@ -191,6 +196,29 @@ def test_a_recipe_asked_for_data_the_workspace_lacks_says_which_dataset_and_writ
     assert run(["recipe", "run", "pathways", "--workspace", str(folder), "--into", str(tmp_path / "o")]) == 1
     assert "lacks the dataset ssda903" in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
+
+
+def test_a_code_with_a_quote_in_it_is_a_code_and_no_query(workspace: Path) -> None:
+    """Evidence comes from its author: whatever it says is a value."""
+    nasty = "F') OR ('1'='1"
+    wanted = Crosstab(
+        title="x", rows=(Variable(column="sex", label=nasty),), columns=(Variable(furthest=("cla",), none=nasty),),
+        cohort={"where": {"sex": (nasty,)}}, pathways={"areas": {nasty: (nasty,)}},
+    )  # fmt: skip
+    assert tabulate(tre.open(workspace), wanted).units.sum() == 0
+    with pytest.raises(TreError):
+        tabulate(
+            tre.open(workspace),
+            Crosstab(title="x", rows=(Variable(column='sex" --'),), columns=(Variable(column="sex"),)),
+        )
+
+
+def test_labels_are_those_valid_in_each_year(workspace: Path) -> None:
+    book = tre.open(workspace).codebook("ssda903.episodes.PLACE")
+    assert "K3" in book[2025]
+    assert "H5" not in book[2025]
+    with pytest.raises(TreError):
+        tre.open(workspace).codebook("nowhere")
 
 
 def test_a_recipe_never_writes_over_what_stands_there(workspace: Path, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ ABOUT = About(
 )
 
 WHO = Definition(start="first", state="referral", washout="1y", follow="5y")
+LEFT_CARE = Definition(start="exit", state="cla", follow="5y")
 KS2 = Variable(
     column="npd_attainment.ks2.RWMEXP", label="Expected standard in reading, writing and mathematics"
 )
@@ -45,6 +46,13 @@ def tables() -> dict[str, Declared]:
         ),
         "first_plan_or_care.csv": Curve(
             title="Time to the first plan or care", events=("cla", "cpp", "cin"), step="1m", **about
+        ),
+        "re_entry.csv": Curve(
+            title="Back in care after leaving it",
+            cohort=LEFT_CARE,
+            pathways=RULES,
+            events=("cla",),
+            step="3m",
         ),
         "groups.csv": Groups(title="Kinds of pathway", groups=4, steps=13, step="1m", least=20, **about),
         "moves.csv": Transitions(title="Moves between states", **about),
