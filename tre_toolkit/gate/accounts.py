@@ -23,6 +23,7 @@ from tre_toolkit.gate.refusals import NotAllowed, NotFound
 TRIES = 10
 LOCKED = timedelta(minutes=15)
 SHORTEST = 12
+SOURCES = ("local", "oidc", "header")  # a password here, an identity provider, a proxy
 STEP = 30  # seconds a code of the second factor holds
 _NOBODY = ""  # the hash that unknown names are checked against, made once, so that they take as long
 
@@ -31,6 +32,7 @@ def add(
     gate: Gate,
     login: str,
     *,
+    source: str = "local",
     role: Role,
     person: str,
     password: str,
@@ -38,7 +40,10 @@ def add(
     by: str = "",
 ) -> Any:
     """Open an account for a person (made if new; the same full name is the same person)."""
-    check_new_password(password, login)
+    if source not in SOURCES:
+        raise TreError("an account signs in by local, oidc or header")
+    if source == "local":
+        check_new_password(password, login)
     if not login.isascii() or not login.replace("-", "").replace("_", "").replace(".", "").isalnum():
         raise TreError("an account's name is made of letters, digits, dots and dashes")
     if role in WRITERS and not projects:
@@ -51,7 +56,8 @@ def add(
             login=login,
             person=human,
             role=role,
-            password=make_password(password),
+            password=make_password(password if source == "local" else None),
+            source=source,
             stamp=secrets.token_hex(16),
         )
         for name in projects:

@@ -572,6 +572,7 @@ def user_add(
         ),
     ],
     person: Annotated[str, typer.Option(help="Full name: the same name is the same human.")],
+    source: Annotated[str, typer.Option(help="How they sign in: local, oidc or header.")] = "local",
     project: Annotated[list[str] | None, typer.Option(help="Projects they are a member of.")] = None,
     password_file: PasswordFile = None,
 ) -> None:
@@ -585,7 +586,7 @@ def user_add(
         chosen = policies.Role(role)
     except ValueError:
         raise MisuseError("there is no such role", hint=", ".join(policies.Role)) from None
-    password = console.passphrase(password_file, what=f"the account {name}")
+    password = console.passphrase(password_file, what=f"the account {name}") if source == "local" else b""
     opened = _open(at)
     from tre_toolkit.gate import accounts
 
@@ -594,6 +595,7 @@ def user_add(
         name,
         role=chosen,
         person=person,
+        source=source,
         password=password.decode(),
         projects=tuple(project or ()),
         by=_keeper(),

@@ -43,6 +43,7 @@ class Gate:
     hosts: tuple[str, ...] = ()  # names the pages answer to, besides localhost
     proxy_header: str = ""  # where a proxy in front says who it is, "" for nowhere
     proxy_address: str = ""  # and the only address it is believed from
+    oidc: tuple[tuple[str, str], ...] = ()  # what `[web.oidc]` declares of an identity provider
     mail_server: str = ""  # host:port
     mail_from: str = ""
     mail_to: tuple[str, ...] = ()
@@ -169,6 +170,7 @@ def _read(folder: Path) -> Gate:
             mail_from=notices.get("from", ""),
             mail_to=tuple(notices.get("to", ())),
             webhook=notices.get("webhook", ""),
+            oidc=tuple(sorted(web.get("oidc", {}).items())),
             hosts=tuple(web.get("hosts", ())),
             proxy_header=web.get("proxy_header", ""),
             proxy_address=web.get("proxy_address", ""),

@@ -25,7 +25,15 @@ CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; frame-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-OPEN = {"/sign-in", "/static/gate.css", "/static/content.css", "/static/keys.js", "/help"}
+OPEN = {
+    "/sign-in",
+    "/oidc/start",
+    "/oidc/back",
+    "/static/gate.css",
+    "/static/content.css",
+    "/static/keys.js",
+    "/help",
+}
 Answer = Callable[[HttpRequest], HttpResponse]
 
 

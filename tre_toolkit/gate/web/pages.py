@@ -46,7 +46,7 @@ def sign_in(request: Any) -> HttpResponse:
             return redirect("/")
         except TreError as refused:
             problem = refused.problem
-    page = {"problem": problem, "title": "Sign in"}
+    page = {"problem": problem, "oidc": bool(request.gate.oidc), "title": "Sign in"}
     return render(request, "sign_in.html", page, status=403 if problem else 200)
 
 

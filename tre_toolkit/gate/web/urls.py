@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tre_toolkit.gate.web import api, pages, review_pages, staff_pages
+from tre_toolkit.gate.web import api, oidc, pages, review_pages, staff_pages
 
 urlpatterns = [
     path("", pages.home),
     path("sign-in", pages.sign_in),
     path("sign-out", pages.sign_out),
+    path("oidc/start", oidc.start),
+    path("oidc/back", oidc.back),
     path("help", pages.help_page),
     path("you", pages.profile),
     path("static/<str:name>", pages.static),
