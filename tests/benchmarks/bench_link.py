@@ -26,7 +26,9 @@ sys.path.insert(0, str(HERE))
 
 import linkage_population as made  # noqa: E402
 
+from tre_toolkit.linkage.households import households  # noqa: E402
 from tre_toolkit.linkage.model.engine import find  # noqa: E402
+from tre_toolkit.linkage.mother_baby import mothers_of  # noqa: E402
 
 PEERS = HERE / "link_peers"
 DECILES = np.linspace(0, 1, 11)
@@ -184,6 +186,60 @@ def _febrl_parts(frame: pd.DataFrame) -> pd.DataFrame:
     return parts
 
 
+def families(children: int, seed: int) -> dict:
+    """Households over both files, and mothers with their babies (normal and hard)."""
+    a, b = made.invent(children, seed)
+    records = made.records(made.parts(a), made.parts(b))
+    found = households(records, find(records, records.source).persons.cluster).household
+    home = np.concatenate([a["home"], b["home"]])
+    frame = pd.DataFrame({"found": np.where(found < 0, -1 - np.arange(len(found)), found), "true": home})
+
+    def pairs(columns: list[str]) -> int:
+        sizes = frame.groupby(columns).size()
+        return int((sizes * (sizes - 1) // 2).sum())
+
+    right, linked, meant = pairs(["found", "true"]), pairs(["found"]), pairs(["true"])
+    told = {
+        "households": {
+            "precision": round(right / linked, 4),
+            "recall": round(right / meant, 4),
+            "f1": round(2 * right / (linked + meant), 4),
+        }
+    }
+    for mess in (1.0, 2.0):
+        babies, deliveries, truth = made.births(children, seed, mess=mess)
+        met = mothers_of(babies, deliveries)
+        hit = int((truth[met["baby"]] == met["delivery"]).sum())
+        precision, recall = hit / len(met), hit / int((truth >= 0).sum())
+        told[f"mother-baby, mess {mess:.0f}"] = {
+            "precision": round(precision, 4),
+            "recall": round(recall, 4),
+            "f1": round(2 * precision * recall / (precision + recall), 4),
+        }
+    return told
+
+
+def summary(report: dict) -> str:
+    """The figures side by side, as a Markdown table."""
+    lines = [
+        "| population | F1 | precision | false twin links | calibration | CPU s | Splink F1 | precision | twins | calibration | CPU s | F1 ratio | anonlink F1 |",
+        "|---" * 13 + "|",
+    ]
+    for name, told in report.items():
+        mine = told.get("ours")
+        if not mine:
+            continue
+        theirs = told.get("splink", {})
+        at = theirs.get("pairs at 0.9", {})
+        other = told.get("anonlink", {}).get("best of all tries, with hindsight", {})
+        persons = mine["persons"]
+        ratio = round(persons["f1"] / at["f1"], 4) if at else ""
+        cells = [name, persons["f1"], persons["precision"], persons.get("false twin links", ""), mine["calibration"], mine["cpu"],
+                 at.get("f1", ""), at.get("precision", ""), at.get("false twin links", ""), theirs.get("calibration", ""), theirs.get("cpu", ""), ratio, other.get("f1", "")]  # fmt: skip
+        lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+    return "\n".join(lines)
+
+
 def curve(sizes: list[int]) -> list[dict]:
     """Cost by size: each size in a process of its own, so that peak memory is its own."""
     rows = []
@@ -241,8 +297,8 @@ def main() -> None:
     if chosen.curve:
         report["curve"] = curve([int(size) for size in chosen.curve.split(",")])
     else:
-        for mess in chosen.mess.split(","):
-            for seed in chosen.seeds.split(","):
+        for mess in filter(None, chosen.mess.split(",")):
+            for seed in filter(None, chosen.seeds.split(",")):
                 a, b = made.invent(chosen.children, int(seed), mess=float(mess))
                 parts = [made.parts(a), made.parts(b)]
                 told = {"records": [len(a), len(b)], "true pairs": _matches(a, b), "ours": ours(a, b, parts)}
@@ -255,6 +311,10 @@ def main() -> None:
         if chosen.febrl:
             report["febrl4"] = febrl(chosen.febrl, chosen.splink)
             print("febrl4", json.dumps(report["febrl4"]))
+        for seed in filter(None, chosen.seeds.split(",")):
+            report[f"families, seed {seed}"] = families(chosen.children, int(seed))
+            print(f"families, seed {seed}", json.dumps(report[f"families, seed {seed}"]))
+        print("\n" + summary(report))
     if chosen.into:
         Path(chosen.into).write_text(json.dumps(report, indent=1) + "\n")
 

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import resource
+import runpy
 import subprocess
 import sys
 import tempfile
@@ -48,6 +50,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         same_rows(peer, given.samples, work)
+        planted_defects(peer, work)
         speed(peer, given.samples / "d2i_903_fake", work, "the sample (5,050 episodes)")
         if given.copies:
             grown = grow(given.samples / "d2i_903_fake", work / "large", given.copies)
@@ -102,14 +105,100 @@ def same_rows(peer: Path, samples: Path, work: Path) -> None:
         for path in paths:
             file = samples / place if name == "ssda903" else samples / place / path
             for year in range(2023, 2028):
+                if (
+                    name == "cin_census"
+                ):  # the peer takes the period from the header's date, whatever rule 100 says
+                    file = dated(samples / place / path, year, work)
                 mine = by_rule(ours([str(file), "--year", str(year)])["returns"][0])
                 asked = mine.pop("asked")
                 rules = theirs(peer, [name, str(file), str(year)], work)["rules"]
-                row = compare(name, mine, rules, asked, differing)
+                row = compare(name, year, mine, rules, asked, differing)
                 print(f"| {path} | {year} | " + " | ".join(str(number) for number in row) + " |")
-    print("\n| return | rule | rows only ours | rows only the peer's |\n|---|---|---|---|")
+    from tre_toolkit.schema import dataset
+
+    notes = {
+        (name, rule.id): rule.note
+        for name in ("ssda903", "cin_census")
+        for rule in dataset(name).rules
+        if rule.note
+    }
+    print("\n| return | rule | rows only ours | rows only the peer's | why |\n|---|---|---|---|---|")
     for (name, rule), count in sorted(differing.items()):
-        print(f"| {name} | {rule} | {count['ours']:,} | {count['peer']:,} |")
+        print(f"| {name} | {rule} | {count['ours']:,} | {count['peer']:,} | {notes.get((name, rule), '')} |")
+
+
+def planted_defects(peer: Path, work: Path) -> None:
+    """The witness of every rule before the peer's same rule: does it name the same rows?"""
+    from tre_toolkit.schema import dataset
+
+    vectors = HERE.parent / "vectors" / "returns"
+    found = runpy.run_path(str(vectors / "find_witnesses.py"), run_name="witnesses")
+    lookups = {
+        (name, rule.id)
+        for name in ("ssda903", "cin_census")
+        for rule in dataset(name).rules
+        if rule.scope == "needs-lookup"
+    }
+    asked, todo = [], []
+    for number, one in enumerate(json.loads((vectors / "witnesses.json").read_text())):
+        if (one["dataset"], one["rule"]) in lookups and one["dataset"] == "ssda903":
+            continue  # the peer brings lists of its own
+        tables = found["apply"](one)
+        place, last = files_of(one, tables, work / f"w{number}", found["BASE"])
+        asked.append(one)
+        todo.append([one["dataset"], str(place), one["year"], last and str(last), one["rule"]])
+    listed = work / "list.json"
+    listed.write_text(json.dumps(todo))
+    answers = theirs(peer, ["many", str(listed), "-"], work)["rules"]
+    verdicts: Counter = Counter()
+    print("\n| return | rule | year | ours | the peer's |\n|---|---|---|---|---|")
+    for one, answer in zip(asked, answers, strict=True):
+        first = flagged(one["dataset"], one["rule"], one["year"])
+        if answer is None or isinstance(answer, str):
+            verdicts["no such rule, crashed or skipped"] += 1
+            told = answer or "has no such rule"
+        else:
+            here = {0} if one["rule"] in WHOLE else set(one["rows"].get(first, []))
+            there = (
+                ({0} if any(answer.values()) else set())
+                if one["rule"] in WHOLE
+                else set(answer.get(first, []))
+            )
+            verdicts["same rows" if here == there else "other rows"] += 1
+            if here == there:
+                continue
+            told = str(sorted(there))
+        print(f"| {one['dataset']} | {one['rule']} | {one['year']} | {one['rows'].get(first)} | {told} |")
+    print(f"\nplanted defects: {len(asked)} put before both; {dict(verdicts)}")
+
+
+def files_of(one: dict, tables: dict, folder: Path, base: dict) -> tuple[Path, Path | None]:
+    """The changed return in files the peer can read, and last year's."""
+    from tre_toolkit.returns import write
+
+    now = {name: rows for name, rows in tables.items() if not name.endswith("_last")}
+    if one["dataset"] == "cin_census":
+        return write(base["as_return"](one["dataset"], one["year"], tables=now), folder)[0], None
+    before = {name[:-5]: rows for name, rows in tables.items() if name.endswith("_last")}
+    write(base["as_return"](one["dataset"], one["year"], tables=now), folder)
+    last = folder.with_name(folder.name + "last")
+    write(base["as_return"](one["dataset"], one["year"] - 1, tables=before), last)
+    return folder, last
+
+
+def flagged(name: str, rule: str, year: int) -> str:
+    """The table whose rows a rule names first."""
+    from tre_toolkit.schema import schema
+
+    return next((one.flags[0] for one in schema(name, year).rules if one.id == rule), "")
+
+
+def dated(file: Path, year: int, work: Path) -> Path:
+    """A copy of a census with the reference date of `year`."""
+    copy = work / f"{year}_{file.name}"
+    text = re.sub(r"<ReferenceDate>.*?<", f"<ReferenceDate>{year}-03-31<", file.read_text())
+    copy.write_text(re.sub(r"<Year>.*?<", f"<Year>{year}<", text))
+    return copy
 
 
 def by_rule(report: dict) -> dict:
@@ -121,7 +210,7 @@ def by_rule(report: dict) -> dict:
     return found
 
 
-def compare(name: str, mine: dict, rules: dict, unasked: set[str], differing: dict) -> list[int]:
+def compare(name: str, year: int, mine: dict, rules: dict, unasked: set[str], differing: dict) -> list[int]:
     same = differ = quiet = both = 0
     for rule, answer in rules.items():
         if isinstance(answer, str):
@@ -134,8 +223,10 @@ def compare(name: str, mine: dict, rules: dict, unasked: set[str], differing: di
         there = {table: set(rows) for table, rows in answer.items() if rows}
         if "return" in there or (name == "cin_census" and rule in WHOLE):  # about the whole return: yes or no
             here, there = ({"return": {0}} if here else {}), ({"return": {0}} if there else {})
-        if name == "cin_census" and here:  # the peer may list the rows of the other tables it read, too
-            there = {table: rows for table, rows in there.items() if table in here} or there
+        # the peer also lists the rows of other tables it read: the table the rule is about is compared
+        first = flagged(name, rule, year)
+        tables = set(here) | {first, "return"}
+        there = {table: rows for table, rows in there.items() if table in tables}
         if here == there:
             same += 1
             continue

@@ -367,7 +367,7 @@ def parts(frame: pd.DataFrame) -> pd.DataFrame:
         clean[column] = values.where(~values.isin(["BABY", "", "UNKNOWN"]) & values.notna()).astype("str")
     out["given"] = clean["given"].str.split(" ").str[0]
     out["given_joined"] = clean["given"].str.replace(" ", "")
-    out["middle"] = clean["middle"].str.split(" ").str[0]
+    out["middle"] = clean["middle"].map(lambda name: name.split(" ")[0], na_action="ignore").astype("str")
     out["surname"] = clean["surname"].str.replace(" ", "")
     out["surname_part1"] = clean["surname"].str.split(" ").str[0]
     out["surname_part2"] = clean["surname"].str.split(" ").str[-1]
@@ -393,25 +393,17 @@ def parts(frame: pd.DataFrame) -> pd.DataFrame:
     out["postcode"], out["postcode_sector"], out["postcode_district"] = post, post.str[:-2], post.str[:-3]
     out["house"] = post + "/" + frame["house"]
     out["uprn"] = frame["uprn"]
-    right = (
-        frame["upn"]
-        .dropna()
-        .map(lambda upn: upn == _with_check(upn[1:]))
-        .reindex(frame.index, fill_value=False)
-        .astype(bool)
-    )
+    right = _each(frame["upn"], lambda upn: upn == _with_check(upn[1:]))
     out["upn"], out["upn_any"] = frame["upn"].where(right), frame["upn"]
     out["upn_temp"], out["former_upn"] = frame["upn_temp"], frame["former_upn"]
-    valid = (
-        frame["nhs"]
-        .dropna()
-        .astype("str")
-        .map(_nhs_right)
-        .reindex(frame.index, fill_value=False)
-        .astype(bool)
-    )
+    valid = _each(frame["nhs"], _nhs_right)
     out["nhs"], out["nhs_any"], out["uln"] = frame["nhs"].where(valid), frame["nhs"], frame["uln"]
     return out
+
+
+def _each(values: pd.Series, test) -> np.ndarray:
+    """Whether each value passes; one that is missing doesn't."""
+    return np.array([isinstance(value, str) and test(value) for value in values.to_numpy(object)], dtype=bool)
 
 
 def _nhs_right(number: str) -> bool:

@@ -126,6 +126,7 @@ def _walk_document(
 
     tags = {unit.path[-1]: unit for unit in plans}
     walk = etree.iterparse(file, events=("end",), tag=[f"{{*}}{tag}" for tag in tags], **_hardened())
+    known, ways = {unit.path for unit in plans}, _ways(plans)
     root: Any = None
     for _, element in walk:
         if root is None:
@@ -135,7 +136,7 @@ def _walk_document(
         if _path_of(element) != unit.path:
             continue
         yield element, unit
-        _forget(element, unit, plans, reading)
+        _forget(element, unit, known, ways, reading)
     root = walk.root if root is None else root
     _check_root(root, schema, path)
     _leftovers(root, plans, reading)
@@ -243,12 +244,12 @@ def _text(element: Any, path: str, trouble: Counter[tuple[str, str]]) -> str | N
     return text
 
 
-def _forget(element: Any, unit: Unit, plans: list[Unit], reading: Reading) -> None:
+def _forget(
+    element: Any, unit: Unit, known: set[tuple[str, ...]], ways: set[tuple[str, ...]], reading: Reading
+) -> None:
     """Free a record that was taken, and what stood unread before it."""
     element.clear()
     parent = element.getparent()
-    known = {other.path for other in plans}
-    ways = _ways(plans)
     while parent is not None and (before := element.getprevious()) is not None:
         here = (*unit.path[:-1], _local(before))
         if here not in known and here in ways:

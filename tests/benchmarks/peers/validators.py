@@ -4,6 +4,7 @@ Runs in the peers' own environment (peers/validators.txt), never in the project'
 
     python validators.py ssda903 FOLDER YEAR OUT.json [LAST_FOLDER] [--shared]
     python validators.py cin_census FILE.xml YEAR OUT.json
+    python validators.py many LIST.json - OUT.json      [[dataset, place, year, last or null, rule], …], one rule each
 
 Writes {"rules": {rule: {table: [rows]} | "crashed: Kind" | "skipped"}, "cpu": seconds of the whole process}.
 Each rule gets a deep copy, because some change what they are given; `--shared` gives all of them the same
@@ -55,7 +56,7 @@ TABLES_CIN = {
 }
 
 
-def ssda903(folder: str, year: int, last: str | None, shared: bool) -> dict:
+def ssda903(folder: str, year: int, last: str | None, shared: bool, only: str | None = None) -> dict:
     from lac_validator.datastore import copy_datastore, create_datastore
     from lac_validator.ingress import read_from_text
 
@@ -71,6 +72,8 @@ def ssda903(folder: str, year: int, last: str | None, shared: bool) -> dict:
     registry = importlib.import_module(f"lac_validator.rules.lac{year - 1}_{str(year)[2:]}").registry
     answers = {}
     for number, rule in registry.items():
+        if only not in {None, number}:
+            continue
         given = copy_datastore(store) if shared else deep(store)
         try:
             with contextlib.redirect_stdout(io.StringIO()):
@@ -95,7 +98,7 @@ def deep(store: dict) -> dict:
     }
 
 
-def cin_census(file: str, year: int) -> dict:
+def cin_census(file: str, year: int, only: str | None = None) -> dict:
     import xml.etree.ElementTree as etree
 
     import pandas as pd
@@ -107,6 +110,8 @@ def cin_census(file: str, year: int) -> dict:
     registry = importlib.import_module(f"cin_validator.rules.cin{year - 1}_{str(year)[2:]}").registry
     answers = {}
     for number, rule in registry.items():
+        if only not in {None, str(number)}:
+            continue
         try:
             context = RuleContext(rule)
             given = cin_validator.enum_keys({name: table.copy(deep=True) for name, table in tables.items()})
@@ -120,7 +125,7 @@ def cin_census(file: str, year: int) -> dict:
                 context.type_three_issues,
             ):
                 if len(issues):
-                    for table, row in zip(issues["tables_affected"], issues["ROW_ID"]):
+                    for table, row in zip(issues["tables_affected"], issues["ROW_ID"], strict=False):
                         found.setdefault(TABLES_CIN.get(table, table), set()).add(int(row))
             if len(context.la_level_issues):
                 found["return"] = {0}
@@ -130,10 +135,22 @@ def cin_census(file: str, year: int) -> dict:
     return answers
 
 
+def one_rule(name: str, place: str, year: int, last: str | None, rule: str) -> object:
+    """What one rule says of one return; None where the peer has no such rule that year."""
+    try:
+        if name == "ssda903":
+            return ssda903(place, year, last, False, rule).get(rule)
+        return cin_census(place, year, rule).get(rule)
+    except Exception as error:
+        return f"crashed: {type(error).__name__}"
+
+
 def main(words: list[str]) -> None:
     shared = "--shared" in words
     name, place, year, out, *last = [word for word in words if word != "--shared"]
-    if name == "ssda903":
+    if name == "many":
+        rules = [one_rule(*one) for one in json.loads(Path(place).read_text())]
+    elif name == "ssda903":
         rules = ssda903(place, int(year), last[0] if last else None, shared)
     else:
         rules = cin_census(place, int(year))
