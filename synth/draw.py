@@ -49,7 +49,7 @@ class Draws:
     def words(self, stream: str, who: Index, which: int = 0) -> Index:
         """64 random bits for each of `who`; `which` numbers repeated draws."""
         start = np.array((self.key(stream) + which * 0xD1342543DE82EF95) & _MASK, dtype=np.uint64)
-        return scramble(scramble(who * _GOLDEN + start) ^ start)
+        return scramble(who * _GOLDEN + start)
 
     def uniform(self, stream: str, who: Index, which: int = 0) -> Floats:
         """Numbers in the open interval (0, 1)."""
@@ -85,17 +85,17 @@ class Draws:
         return np.floor(median * np.exp(spread * radius * np.cos(angle))).astype(np.int64)
 
 
-def feistel(counters: Index, *, size: int, key: int, rounds: int = 6) -> Index:
+def feistel(counters: Index, *, size: int, key: int, rounds: int = 4) -> Index:
     """A seeded permutation of 0..size-1 (a Feistel network with cycle walking): unique ids without memory."""
     half = max((int(size - 1).bit_length() + 1) // 2, 1)
     mask = np.uint64((1 << half) - 1)
     found = counters.copy()
-    waiting = np.ones(len(found), dtype=bool)
-    while waiting.any():
+    waiting: Ints | slice = slice(None)
+    while len(found[waiting]):
         left, right = found[waiting] >> np.uint64(half), found[waiting] & mask
         for turn in range(rounds):
             salt = np.array((key + turn * 0xA24BAED4963EE407) & _MASK, dtype=np.uint64)
             left, right = right, left ^ (scramble(right * _GOLDEN + salt) & mask)
         found[waiting] = (left << np.uint64(half)) | right
-        waiting[waiting] = found[waiting] >= np.uint64(size)
+        waiting = np.flatnonzero(found >= np.uint64(size))
     return found

@@ -14,6 +14,8 @@ from synth.ids import POSTCODES, Text, local_ids, postcodes, upns
 from synth.people import People, people
 from synth.plan import Plan
 
+PROVIDERS_ROOM = 64  # more than there are providers in the register
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -47,12 +49,12 @@ class World:
     def home_places(self, children: Ints, authority: int, *, other: Ints | None = None) -> Ints:
         """Numbers of postcodes in an authority's share of them: the homes', or those of the places `other`."""
         room = POSTCODES // max(len(self.plan.authorities), 1)
-        homes = (self.people.house[children] % np.uint64(room)).astype(np.int64)
+        free = room - PROVIDERS_ROOM  # the first places are those of providers: nobody's family lives there
+        homes = PROVIDERS_ROOM + (self.people.house[children] % np.uint64(free)).astype(np.int64)
         if other is not None:
-            elsewhere = other % room
-            homes = np.where(
-                other < 0, homes, np.where(elsewhere == homes, (elsewhere + 1) % room, elsewhere)
-            )
+            elsewhere = np.where(other < PROVIDERS_ROOM, other, PROVIDERS_ROOM + other % free)
+            next_door = PROVIDERS_ROOM + (homes - PROVIDERS_ROOM + 1) % free
+            homes = np.where(other < 0, homes, np.where(elsewhere == homes, next_door, elsewhere))
         return homes + room * authority
 
     def status(self, on: int) -> Ints:

@@ -1,0 +1,176 @@
+"""What inventing children costs, against Faker in the same run, and how close the private tier comes.
+
+Run with `python tests/benchmarks/bench_synth.py [--children N] [--large N]`. All times are CPU seconds of the
+process, all targets ratios, so that a slow or a shared machine gives the same answer. `--large` writes a whole set
+in a process of its own and tells its memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+NAMES = ("cin_census", "ssda903", "school_census")
+FAKED = 400  # rows that Faker makes
+CHILD = 200_000  # rows of the child table that we make
+
+
+def spent(work: Callable[[], Any]) -> tuple[float, Any]:
+    """CPU seconds, and what came out."""
+    start = time.process_time()
+    made = work()
+    return time.process_time() - start, made
+
+
+def faked(rows: int) -> list[tuple[Any, ...]]:
+    """A child table of ten columns by Faker, value by value."""
+    from faker import Faker
+
+    maker = Faker("en_GB")
+    maker.seed_instance(1)
+    letters = "ABCDEFGHJKLMNPQRTUVWXYZ"
+    made = []
+    for _ in range(rows):
+        number = f"999{maker.random_number(9, fix_len=True)}"
+        check = letters[sum(int(digit) * place for place, digit in enumerate(number, start=2)) % 23]
+        made.append(
+            (
+                maker.bothify("SYN########"), check + number, maker.first_name(), maker.first_name(),
+                maker.last_name(), maker.date_of_birth(minimum_age=0, maximum_age=17).isoformat(),
+                maker.random_element(("M", "F")), maker.random_element(("WBRI", "BAFR", "AIND", "OOTH")),
+                maker.postcode(), maker.random_int(1, 99),
+            )
+        )  # fmt: skip
+    return made
+
+
+def child_table(rows: int) -> Any:
+    """The same ten columns by us, as an Arrow table."""
+    import pyarrow as pa
+
+    from synth import columns as col
+    from synth import names
+    from synth.ids import local_ids, postcodes, upns
+    from synth.people import ETHNIC_CODES, people
+    from synth.plan import Plan
+
+    who, pool = people(Plan(("990",), rows, (2025,), seed=1)), names.pool().all
+    return pa.table(
+        {
+            "id": col.text(local_ids(who.place, key=1)),
+            "upn": col.text(upns(who.place, key=2)),
+            "given": col.coded(pool, who.given),
+            "middle": col.coded(pool, who.middle),
+            "surname": col.coded(pool, who.surname),
+            "born": col.dates(who.born, "%Y-%m-%d"),
+            "sex": col.coded(("M", "F"), who.female.astype(np.int64)),
+            "ethnic": col.coded(ETHNIC_CODES, who.ethnic),
+            "post": col.text(postcodes(who.house)),
+            "house": col.counts((who.house % np.uint64(99)).astype(np.int64) + 1),
+        }
+    )
+
+
+def whole_set(children: int, folder: Path) -> dict[str, Any]:
+    """All returns of one authority and year, written."""
+    from synth.plan import Plan
+    from synth.write import synthesise
+
+    return synthesise(NAMES, folder / "set", plan=Plan(("990",), children, (2025,), seed=1))
+
+
+def private(rows: int) -> dict[str, float]:
+    """Tier 3 at epsilon 1: the mean two-way distance of the declared pairs over that of a fresh draw of the same size."""
+    from synth import tree
+    from synth.draw import Draws
+    from synth.private import Ledger, noisy
+
+    columns = 15
+    luck = np.random.default_rng(1)
+
+    def draw(seed: int) -> np.ndarray:
+        luck = np.random.default_rng(seed)
+        made = np.zeros((rows, columns), dtype=np.int64)
+        made[:, 0] = luck.integers(0, 5, rows)
+        for at in range(1, columns):
+            made[:, at] = np.where(luck.random(rows) < 0.6, made[:, at - 1], luck.integers(0, 5, rows))
+        return made
+
+    def apart(first: np.ndarray, second: np.ndarray) -> float:
+        told = []
+        for at in range(1, columns):
+            shares = [
+                np.bincount(one[:, at - 1] * 5 + one[:, at], minlength=25) / rows for one in (first, second)
+            ]
+            told.append(np.abs(shares[0] - shares[1]).sum() / 2)
+        return float(np.mean(told))
+
+    real, fresh = draw(1), draw(2)
+    names, sizes = [f"c{at}" for at in range(columns)], [5] * columns
+    parent, ledger = [-1, *range(columns - 1)], Ledger(1.0, 1e-6)
+    share = ledger.rho / columns * (1 - 1e-6)
+    start, tables = time.process_time(), []
+    for at in range(columns):
+        noise = noisy(ledger, names[at], share, 1.0)
+        tables.append(tree.count_tree(real, names, sizes, [at], parent, noise=noise).tables[at])
+    fitted = tree.Tree(tuple(names), tuple(sizes), tuple(range(columns)), tuple(parent), tuple(tables))
+    made = fitted.draw(Draws(int(luck.integers(1, 9))), "bench", np.arange(rows, dtype=np.uint64))
+    cost = time.process_time() - start
+    return {"distance_over_floor": apart(real, made) / apart(real, fresh), "cpu_seconds": cost, "rows": rows}
+
+
+def main() -> None:
+    """Print the measures as JSON."""
+    wanted = argparse.ArgumentParser()
+    wanted.add_argument("--children", type=int, default=20_000)
+    wanted.add_argument("--large", type=int, nargs="*", default=[])
+    wanted.add_argument("--only-set", type=int)
+    given = wanted.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        if given.only_set:
+            cost, made = spent(lambda: whole_set(given.only_set, Path(place)))
+            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(
+                json.dumps(
+                    {"children": given.only_set, "cpu_seconds": cost, "rows": made["rows"], "peak_mb": memory}
+                )
+            )
+            return
+        faked(10), child_table(100)  # imports and caches are nobody's cost
+        faker_cost, rows = spent(lambda: faked(FAKED))
+        ours, _ = spent(lambda: child_table(CHILD))
+        whole, made = spent(lambda: whole_set(given.children, Path(place)))
+    per_second = {
+        "faker": len(rows) / faker_cost,
+        "child_table": CHILD / ours,
+        "whole_set_written": made["rows"] / whole,
+    }
+    told: dict[str, Any] = {
+        "rows_per_cpu_second": per_second,
+        "child_table_over_faker": per_second["child_table"] / per_second["faker"],
+        "whole_set_written_over_faker": per_second["whole_set_written"] / per_second["faker"],
+    }
+    for children in given.large:
+        line = [sys.executable, __file__, "--only-set", str(children)]
+        told[f"set of {children}"] = json.loads(
+            subprocess.run(line, capture_output=True, text=True, check=True).stdout
+        )
+    try:
+        told["private"] = [private(10_000), private(100_000)]
+    except Exception as missing:
+        told["private"] = str(missing)
+    print(json.dumps(told, indent=2))
+
+
+if __name__ == "__main__":
+    main()
