@@ -191,7 +191,9 @@ def harmonise(
     comparable: Annotated[
         bool, typer.Option("--comparable", help="Roll today's finer codes up, so that all years compare.")
     ] = False,
-    ethnicity: Annotated[int | None, typer.Option(help="Roll ethnic groups up to 18 or 5.")] = None,
+    ethnicity: Annotated[
+        str | None, typer.Option(help="Make ethnic groups 18, 5 or those of the census2021.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the years of a dataset in a workspace comparable, and report what was mapped and what could not be.
@@ -200,16 +202,18 @@ def harmonise(
     """
     from dataclasses import asdict
 
+    from tre_toolkit.schema.harmony import GROUPS
     from tre_toolkit.schema.harmony_files import harmonise_workspace
 
-    if ethnicity not in {None, 18, 5}:
-        raise MisuseError("ethnic groups come by 18 or by 5")
+    groups = {str(one): one for one in GROUPS}
+    if ethnicity is not None and ethnicity not in groups:
+        raise MisuseError(f"ethnic groups come by {', '.join(groups)}")
     report = harmonise_workspace(
         workspace,
         name,
         into,
         years="comparable" if comparable else "latest",
-        ethnicity=18 if ethnicity == 18 else 5 if ethnicity == 5 else None,
+        ethnicity=groups[ethnicity] if ethnicity else None,  # type: ignore[arg-type]  # a key of GROUPS
     )
     if as_json:
         console.answer_json([asdict(line) for line in report])

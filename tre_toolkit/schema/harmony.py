@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Frames = Mapping[str, "pd.DataFrame"]
 Years = Literal["latest", "comparable"]
+Groups = Literal[18, 5, "census2021"]
+GROUPS: dict[int | str, str] = {18: "eighteen", 5: "five", "census2021": "census2021"}
 PERSON, PERIOD, AUTHORITY = "person_id", "period", "authority"  # the columns of a workspace's tables
 AREA, NOW = "area", "authority_now"
 
@@ -111,13 +113,13 @@ def areas() -> dict[str, tuple[str, ...]]:
     return found
 
 
-def ethnic_groups(values: pd.Series[Any], scheme: str, groups: Literal[18, 5]) -> pd.Series[Any]:
-    """Ethnic groups of a scheme as the 18 of the returns or the 5 published ones; missing where there is no one group.
+def ethnic_groups(values: pd.Series[Any], scheme: str, groups: Groups) -> pd.Series[Any]:
+    """Ethnic groups of a scheme as the 18 of the returns, the 5 published ones or the census's; else missing.
 
     `scheme` is a code list (`common:ethnicity`, `school_census:ethnicity_extended`, `echild:ethnos`,
     `annex_a:ethnicity`) or `census2021`. Raises TreError for one the catalogue has no crosswalk for.
     """
-    column = {18: "eighteen", 5: "five"}[groups]
+    column = GROUPS[groups]
     mapped = {row["value"]: row[column] for row in _ethnicity() if row["scheme"] == scheme and row[column]}
     if not any(row["scheme"] == scheme for row in _ethnicity()):
         known = ", ".join(dict.fromkeys(row["scheme"] for row in _ethnicity()))
@@ -126,13 +128,13 @@ def ethnic_groups(values: pd.Series[Any], scheme: str, groups: Literal[18, 5]) -
 
 
 def harmonise(
-    tables: Frames, name: str, *, years: Years = "latest", ethnicity: Literal[18, 5] | None = None
+    tables: Frames, name: str, *, years: Years = "latest", ethnicity: Groups | None = None
 ) -> Harmonised:
     """Make the tables of a dataset, all years one under the other, comparable.
 
     `tables` are frames as in a workspace (`person_id`, `authority`, `period`, then the return's own columns).
     `years="latest"` moves older codes forward; `"comparable"` rolls today's finer codes up to older ones, too, so
-    that all years speak one language. `ethnicity` rolls ethnic groups up to 18 or 5. Rows a later return sends again
+    that all years speak one language. `ethnicity` makes ethnic groups the 18, the 5 or the census's. Rows a later return sends again
     are merged, the later winning. Frames come out new; those given are left as they are.
     """
     known, rules = dataset(name), plan(name)
@@ -189,7 +191,7 @@ def _folded(
 
 
 def _grouped(
-    frame: pd.DataFrame, known: Dataset, table: str, groups: Literal[18, 5], lines: list[Line]
+    frame: pd.DataFrame, known: Dataset, table: str, groups: Groups, lines: list[Line]
 ) -> pd.DataFrame:
     schemes = {row["scheme"] for row in _ethnicity()}
     for field in _fields(known, table):
@@ -200,7 +202,13 @@ def _grouped(
         old = frame[field.name].astype("str")
         new = ethnic_groups(old, scheme, groups)
         lines += [
-            Line(table, field.name, "mapped", int(new.notna().sum()), f"to {groups} groups"),
+            Line(
+                table,
+                field.name,
+                "mapped",
+                int(new.notna().sum()),
+                f"to {'the census' if groups == 'census2021' else groups} groups",
+            ),
             Line(table, field.name, "not mapped", int((new.isna() & old.notna()).sum()), "no one group"),
         ]
         frame = frame.assign(**{field.name: new})

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tre_toolkit.errors import TreError
 from tre_toolkit.files import new_folder
-from tre_toolkit.schema.harmony import Line, Years, harmonise
+from tre_toolkit.schema.harmony import Groups, Line, Years, harmonise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +27,7 @@ def harmonise_workspace(
     into: Path,
     *,
     years: Years = "latest",
-    ethnicity: Literal[18, 5] | None = None,
+    ethnicity: Groups | None = None,
 ) -> tuple[Line, ...]:
     """Make one dataset of a workspace comparable; gives the report. Raises TreError when it isn't there."""
     facts = _facts(workspace)

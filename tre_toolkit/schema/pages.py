@@ -23,7 +23,7 @@ COMPARED = {
     "differs": "other rows than the analysts' validator",
     "not comparable": "the analysts' validator can't be compared",
 }
-LONG = 60  # codes beyond which a list isn't written out on a page
+LONG = 120  # codes beyond which a list isn't written out on a page
 
 
 def pages(*more: Path) -> dict[str, str]:

@@ -229,6 +229,48 @@ def test_ethnic_groups_meet_where_they_can(
     assert values(schema.ethnic_groups(given, scheme, 5)) == [five]
 
 
+def test_the_returns_groups_meet_the_censuss_where_they_can() -> None:
+    given = pd.Series(["WBRI", "WIRT", "WROM", "OOTH", "CHNE", "REFU"], dtype="str")
+    assert values(schema.ethnic_groups(given, "common:ethnicity", "census2021")) == [
+        "13",
+        "15",
+        None,
+        None,
+        "2",
+        None,
+    ]
+    finer = pd.Series(["WROG", "WROR", "WROO", "OARA", "OJPN", "WCOR"], dtype="str")
+    got = schema.ethnic_groups(finer, "school_census:ethnicity_extended", "census2021")
+    assert values(got) == ["15", "16", None, "18", "19", "13"]
+    back = schema.ethnic_groups(
+        schema.ethnic_groups(given, "common:ethnicity", "census2021"), "census2021", 18
+    )
+    assert values(back) == ["WBRI", None, None, None, "CHNE", None], (
+        "the census doesn't tell travellers from gypsies"
+    )
+
+
+def test_harmonising_twice_changes_nothing_more() -> None:
+    details = table("""
+        person_id | authority | period | CINdetailsID | CINreferralDate | ReasonForClosure
+        P1        | 928       | 2021   | 1            | 2020-11-01      |
+        P1        | 940       | 2022   | 1            | 2020-11-01      | RC9
+        P2        | 926       | 2022   | 1            | 2021-11-01      | RC9
+    """)
+    assessments = table("""
+        person_id | authority | period | CINdetailsID | AssessmentID | AssessmentActualStartDate
+        P1        | 928       | 2021   | 1            | 1            | 2020-11-05
+        P1        | 940       | 2022   | 1            | 1            | 2020-11-05
+    """)
+    once = schema.harmonise(
+        {"cin_details": details, "assessments": assessments}, "cin_census", years="comparable"
+    )
+    twice = schema.harmonise(once.tables, "cin_census", years="comparable")
+    for name, frame in once.tables.items():
+        pd.testing.assert_frame_equal(frame, twice.tables[name])
+    assert not {line.what for line in twice.report} & {"mapped", "rolled up", "merged", "not merged"}
+
+
 def test_a_scheme_without_a_crosswalk_is_refused() -> None:
     with pytest.raises(TreError, match="no crosswalk"):
         schema.ethnic_groups(pd.Series(["A"], dtype="str"), "ons1991", 5)
@@ -348,7 +390,7 @@ def test_a_workspace_is_made_comparable_from_folder_to_folder(workspace: Path, t
     ("words", "status", "what"),
     [
         (["cin_census"], 1, "no table of this dataset"),
-        (["ssda903", "--ethnicity", "7"], 2, "18 or by 5"),
+        (["ssda903", "--ethnicity", "7"], 2, "18, 5, census2021"),
     ],
 )
 def test_a_workspace_that_cannot_be_made_comparable_leaves_nothing(
