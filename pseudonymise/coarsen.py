@@ -57,6 +57,8 @@ class Setting:
 
     shift: np.ndarray
     """Days by which each row's dates move."""
+    names: pa.Array
+    """Given names and surnames of the return's own children, cleaned, to look for where they mustn't stand."""
     areas: Areas | None = None
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pseudonymise.coarsen import STAYS, Areas, Setting
 from pseudonymise.people import NOBODY, People, text
 from pseudonymise.planning import ColumnPlan, Plan
-from pseudonymise.scan import identifiers
+from pseudonymise.scan import identifiers, names
 from tre_toolkit.errors import Problem, Where
 from tre_toolkit.schema import Field, Schema
 
@@ -48,10 +48,12 @@ def payload(
 ) -> Staying:
     """What stays of every table of a return. `shift` has the days of each record."""
     import numpy as np
+    import pyarrow as pa
 
     tables: dict[str, pa.Table] = {}
     counts: Counter[str] = Counter()
     problems: list[Problem] = []
+    own = pa.concat_arrays([who.part("given"), who.part("surname")])
     for table in return_.schema.tables:
         staying = [one for one in plan.of(return_.dataset, table.name) if one.stays != "drop"]
         if not staying or table.name not in return_.tables:
@@ -59,7 +61,9 @@ def payload(
         raw = return_.tables[table.name]
         codes = who.codes.get(table.name)
         rows = np.zeros(len(raw), np.int64) if codes is None or not who.count else shift[np.maximum(codes, 0)]
-        made, unknown, found = _columns(return_.schema, raw, typed[table.name], staying, Setting(rows, areas))
+        made, unknown, found = _columns(
+            return_.schema, raw, typed[table.name], staying, Setting(rows, own, areas)
+        )
         problems += found
         counts["codes no list knows"] += unknown
         if codes is not None:
@@ -130,8 +134,11 @@ def _columns(
             continue
         field = schema.column(one.table, one.column)
         values = text(raw[one.column])
+        where = Where(one.dataset, one.table, one.column)
         if field.type in ("string", "code", "integer") and one.stays == "keep":
-            problems += identifiers(values, Where(one.dataset, one.table, one.column))
+            problems += identifiers(values, where)
+        if field.type == "string" and one.stays == "keep":
+            problems += names(values, setting.names, where)
         if field.type == "code":
             known = _known(schema, field, values)
             unknown += known.null_count - values.null_count
