@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from tre_toolkit.errors import TreError
-from tre_toolkit.returns import csv_file, workbook, xml_file
+from tre_toolkit.returns import csv_file, workbook, xml_open
 from tre_toolkit.schema import Dataset, Table, dataset, datasets
 
 YEAR = re.compile(r"(?<!\d)(20\d\d)(?:[-_/ ]((?:20)?\d\d))?(?!\d)")
@@ -76,7 +76,7 @@ def _takes(known: Dataset, form: str) -> bool:
 
 
 def _xml(file: Path) -> list[Claim]:
-    paths, texts = xml_file.peek(file)
+    paths, texts = xml_open.peek(file)
     if not paths:
         root = None
     else:

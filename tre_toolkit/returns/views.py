@@ -78,11 +78,15 @@ def date_sql(column: str, formats: tuple[str, ...]) -> str:
 
 
 def formats_of(return_: Return) -> tuple[str, ...]:
-    """The date formats of the form a return stands in: a CSV set has its own, and that one alone."""
+    """The date formats that count as written rightly in the form a return stands in.
+
+    Where a return comes both as CSV files and as XML, the first format is the CSV set's and that one alone.
+    """
     form = return_.schema.dataset.form
-    if form.kind == "csv" and any(file.suffix.lower() == ".xml" for file in return_.files):
-        return form.date_formats[1:] + form.date_formats[:1]
-    return form.date_formats[:1]
+    if form.kind != "csv" or "xml" not in form.also:
+        return form.date_formats
+    is_xml = any(file.suffix.lower() == ".xml" for file in return_.files)
+    return form.date_formats[1:] + form.date_formats[:1] if is_xml else form.date_formats[:1]
 
 
 def is_upper(known: Dataset) -> bool:
@@ -103,7 +107,7 @@ def _typed_table(
     derived: dict[str, str],
 ) -> None:
     """One table with the columns of all years, from this year's frame or empty."""
-    formats = formats_of(source) if source else known.form.date_formats[:1]
+    formats = formats_of(source) if source else known.form.date_formats
     frame = source.tables.get(table.name) if source else None
     there = set() if frame is None else set(frame.columns)
     counters = {other.counter for other in known.tables if other.counter}

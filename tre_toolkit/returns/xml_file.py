@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tre_toolkit.errors import Problem, TreError, Where
 from tre_toolkit.returns import cells
+from tre_toolkit.returns.xml_open import hardened, local_name
 from tre_toolkit.returns.xml_plan import Sheet, Step, Unit, units
 from tre_toolkit.schema import Schema
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CHUNK = 20_000  # rows of one table gathered as Python lists before they become Arrow
-PEEK = 400  # starts and ends of elements looked at to tell which return a document is
 SHOWN = 20  # kinds of trouble told one by one
 
 UNKNOWN = "an element the catalogue doesn't know: left out"
@@ -63,46 +63,6 @@ def read_xml(
     return ordered, _problems(reading, path)
 
 
-def peek(path: Path, limit: int = PEEK) -> tuple[set[tuple[str, ...]], dict[tuple[str, ...], str]]:
-    """The element paths at the head of a document, and the text of those that hold text alone.
-
-    Both are empty when it isn't XML; what breaks later isn't looked at.
-    """
-    from lxml import etree
-
-    paths: set[tuple[str, ...]] = set()
-    texts: dict[tuple[str, ...], str] = {}
-    here: list[str] = []
-    try:
-        with path.open("rb") as file:
-            walk = etree.iterparse(file, events=("start", "end"), **_hardened())
-            for count, (event, element) in enumerate(walk):
-                if event == "start":
-                    here.append(_local(element))
-                    paths.add(tuple(here))
-                else:
-                    if not len(element) and element.text:
-                        texts.setdefault(tuple(here), element.text.strip())
-                    here.pop()
-                if count > limit:
-                    break
-    except (etree.XMLSyntaxError, OSError):
-        pass
-    return paths, texts
-
-
-def _hardened() -> dict[str, Any]:
-    return {
-        "resolve_entities": False,
-        "no_network": True,
-        "load_dtd": False,
-        "dtd_validation": False,
-        "huge_tree": False,
-        "remove_comments": True,
-        "remove_pis": True,
-    }
-
-
 def _records(path: Path, schema: Schema, plans: list[Unit], reading: Reading) -> Iterator[tuple[Any, Unit]]:
     """Yield each unit's element with its plan as its end tag is met, and forget it afterwards."""
     from lxml import etree
@@ -125,14 +85,14 @@ def _walk_document(
     from lxml import etree
 
     tags = {unit.path[-1]: unit for unit in plans}
-    walk = etree.iterparse(file, events=("end",), tag=[f"{{*}}{tag}" for tag in tags], **_hardened())
+    walk = etree.iterparse(file, events=("end",), tag=[f"{{*}}{tag}" for tag in tags], **hardened())
     known, ways = {unit.path for unit in plans}, _ways(plans)
     root: Any = None
     for _, element in walk:
         if root is None:
             root = element.getroottree().getroot()
             _check_root(root, schema, path)
-        unit = tags[_local(element)]
+        unit = tags[local_name(element)]
         if _path_of(element) != unit.path:
             continue
         yield element, unit
@@ -149,7 +109,7 @@ def _check_root(root: Any, schema: Schema, path: Path) -> None:
             where=Where(path.name),
             hint="a document type can pull other files in; export the return again",
         )
-    if _local(root) != schema.dataset.form.root:
+    if local_name(root) != schema.dataset.form.root:
         raise TreError(
             f"its root element isn't {schema.dataset.form.root}: not a {schema.dataset.title}",
             where=Where(path.name),
@@ -240,7 +200,9 @@ def _text(element: Any, path: str, trouble: Counter[tuple[str, str]]) -> str | N
     if len(element):
         for child in element:
             known = isinstance(child.tag, str)
-            trouble[UNKNOWN if known else ENTITY, f"{path}/{_safe(_local(child))}" if known else path] += 1
+            trouble[
+                UNKNOWN if known else ENTITY, f"{path}/{_safe(local_name(child))}" if known else path
+            ] += 1
     return text
 
 
@@ -251,7 +213,7 @@ def _forget(
     element.clear()
     parent = element.getparent()
     while parent is not None and (before := element.getprevious()) is not None:
-        here = (*unit.path[:-1], _local(before))
+        here = (*unit.path[:-1], local_name(before))
         if here not in known and here in ways:
             break  # records of another kind stand below it
         if here not in known:
@@ -272,13 +234,13 @@ def _leftovers(root: Any, plans: list[Unit], reading: Reading) -> None:
         for child in element:
             if not isinstance(child.tag, str):
                 continue
-            here = (*path, _local(child))
+            here = (*path, local_name(child))
             if here not in ways:
                 reading.trouble[UNKNOWN, "/".join((*path, _safe(here[-1])))] += 1
             elif not any(here == unit.path for unit in plans):
                 look(child, here)
 
-    look(root, (_local(root),))
+    look(root, (local_name(root),))
 
 
 def _flush(sheet: Sheet, reading: Reading) -> None:
@@ -309,15 +271,10 @@ def _problems(reading: Reading, path: Path) -> list[Problem]:
     return told
 
 
-def _local(element: Any) -> str:
-    tag: str = element.tag
-    return tag[tag.index("}") + 1 :] if tag[0] == "{" else tag
-
-
 def _path_of(element: Any) -> tuple[str, ...]:
-    names = [_local(element)]
+    names = [local_name(element)]
     while (element := element.getparent()) is not None:
-        names.append(_local(element))
+        names.append(local_name(element))
     return tuple(reversed(names))
 
 
