@@ -22,10 +22,10 @@ _HOMES = {
     "Variable": "tre_toolkit.research.declared",
     "Crosstab": "tre_toolkit.research.declared",
     "Attrition": "tre_toolkit.research.measures",
-    "Distribution": "tre_toolkit.research.measures",
-    "Transitions": "tre_toolkit.research.measures",
-    "Rates": "tre_toolkit.research.measures",
-    "Curve": "tre_toolkit.research.measures",
+    "Distribution": "tre_toolkit.research.overtime",
+    "Transitions": "tre_toolkit.research.moves",
+    "Rates": "tre_toolkit.research.moves",
+    "Curve": "tre_toolkit.research.curves",
     "tabulate": "tre_toolkit.research.measures",
 }
 __all__ = list(_HOMES)  # names only

@@ -15,6 +15,7 @@ from tre_toolkit.engine import quote
 from tre_toolkit.errors import TreError
 from tre_toolkit.research.cohorts import Length
 from tre_toolkit.research.declared import ARROW, TOTAL, Declared, Table
+from tre_toolkit.research.overtime import after, exact
 from tre_toolkit.research.sequences import group, shares
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ class Groups(Declared):
 
 def groups(paths: Pathways, wanted: Groups) -> Table:
     """Make the table of `Groups`. Raises TreError when a group would be of too few children."""
-    from tre_toolkit.research.measures import after, exact
-
     points = np.round(np.arange(wanted.steps) * exact(wanted.step)).astype(np.int64)
     rows = sequences_of(paths, points)
     if len(rows) < wanted.groups * wanted.least:

@@ -24,65 +24,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from tre_toolkit.engine import quote
 from tre_toolkit.errors import Problem, Problems, TreError, Where
-from tre_toolkit.research.cohorts import YEAR, Length, days_in
 from tre_toolkit.research.declared import ARROW, TOTAL, Crosstab, Declared, Table, Variable
-from tre_toolkit.research.episodes import date
-from tre_toolkit.research.lifetable import merged_steps
 from tre_toolkit.research.pathways import Pathways
 from tre_toolkit.research.variables import labels, levels, places, value_sql
 from tre_toolkit.research.workspace import Workspace
-
-NOT_YET = "Not yet known"
-NOWHERE = "In none"
 
 
 class Attrition(Declared):
     """Children left after each step of the cohort's definition."""
 
     kind: Literal["attrition"] = "attrition"
-
-
-class Distribution(Declared):
-    """Children in each state at points of time; each is in one state, in none, or not yet known."""
-
-    kind: Literal["distribution"] = "distribution"
-    axis: Literal["index", "age", "calendar"] = "index"
-    step: Length = "3m"
-    steps: int = Field(default=12, ge=1, le=600)
-
-
-class Transitions(Declared):
-    """Moves from state to state; behind each figure stand the children who made the move."""
-
-    kind: Literal["transitions"] = "transitions"
-    least: int = Field(default=10, ge=1)
-    """Figures on fewer children are hidden; there are no margins from which they could be worked out."""
-
-
-class Rates(Declared):
-    """Moves for each hundred child-years spent in the state they start from."""
-
-    kind: Literal["rates"] = "rates"
-    least: int = Field(default=10, ge=1)
-    """Figures on fewer children are hidden."""
-
-
-class Curve(Declared):
-    """Time from the index to the first entry into one of `events`, which compete; the rest leave unobserved.
-
-    Steps of `step` are merged until no figure but zero stands on fewer than `least` children, so that the
-    table needs no cell hidden and the curve no step unsafe.
-    """
-
-    kind: Literal["curve"] = "curve"
-    events: tuple[str, ...] = Field(min_length=1)
-    by: Variable | None = None
-    step: Length = "3m"
-    least: int = Field(default=10, ge=1)
 
 
 def tabulate(workspace: Workspace, declared: Declared) -> Table:
@@ -167,246 +122,20 @@ def _attrition(paths: Pathways, wanted: Attrition) -> Table:
     return Table(wanted.title, "Step", told, ("Children left",), np.array(left, dtype=np.int64)[:, None])
 
 
-def _distribution(paths: Pathways, wanted: Distribution) -> Table:
-    engine = paths.workspace.engine
-    zero = {"index": "w.since", "age": "b.birth_day", "calendar": "0"}[wanted.axis]
-    joined = f"{quote(paths.windows)} AS w" + (
-        " INNER JOIN births AS b ON w.child = b.child" if wanted.axis == "age" else ""
-    )
-    points, names = _points(paths, wanted)
-    states = [0, *paths.labels]
-    body = np.zeros((len(points), len(states) + 1), dtype=np.int64)
-    for sign, column in ((1, "began"), (-1, "ended")):
-        found = engine.rows(
-            f"SELECT s.state, s.{column} - {zero} AS day, COUNT(*) AS n FROM {joined} "
-            f"INNER JOIN {quote(paths.spells)} AS s ON w.child = s.child GROUP BY s.state, s.{column} - {zero}"
-        )
-        for at, state in enumerate(states):
-            body[:, at + 1] += sign * _up_to(points, found[found.state == state])
-    for sign, column in ((1, "since"), (-1, "until")):
-        found = engine.rows(
-            f"SELECT w.{column} - {zero} AS day, COUNT(*) AS n FROM {joined} GROUP BY w.{column} - {zero}"
-        )
-        body[:, 0] += sign * _up_to(points, found)
-    body[:, 0] -= body[:, 1:].sum(axis=1)
-    columns = [NOT_YET, NOWHERE, *paths.labels.values()]
-    corner = {"index": "Since the index", "age": "Age", "calendar": "Day"}[wanted.axis]
-    whole = np.hstack([body, body.sum(axis=1, keepdims=True)])
-    return Table(
-        wanted.title,
-        corner,
-        tuple(names),
-        (*columns, TOTAL),
-        whole,
-        totals={"column": [TOTAL]},
-        across="State",
-    )
-
-
-def _points(paths: Pathways, wanted: Distribution) -> tuple[np.ndarray, list[str]]:
-    """Days since the axis' zero at which states are counted, and what each is called."""
-    length = days_in(wanted.step)
-    if wanted.axis == "calendar":
-        first, last = paths.window
-        points = np.arange(first, last, length)[: wanted.steps]
-        return points, [str(date(int(point))) for point in points]
-    points = np.round(np.arange(wanted.steps + 1) * exact(wanted.step)).astype(np.int64)
-    return points, [after(wanted.step, at) for at in range(wanted.steps + 1)]
-
-
-def exact(step: str) -> float:
-    """A length in days, before rounding, so that four quarters are a year."""
-    return {"d": 1.0, "w": 7.0, "m": YEAR / 12, "y": YEAR}[step[-1]] * int(step[:-1])
-
-
-def after(step: str, times: int) -> str:
-    number = int(step[:-1]) * times
-    unit = {"d": "day", "w": "week", "m": "month", "y": "year"}[step[-1]]
-    return f"{number} {unit}" + ("" if number == 1 else "s")
-
-
-def _up_to(points: np.ndarray, counted: Any) -> np.ndarray:
-    """How many of the counted days lie at or before each point."""
-    days, n = counted.day.to_numpy(), counted.n.to_numpy()
-    order = np.argsort(days, kind="stable")
-    total = np.concatenate([[0], np.cumsum(n[order])])
-    return np.asarray(total[np.searchsorted(days[order], points, side="right")], dtype=np.int64)
-
-
-def moves_sql(paths: Pathways) -> str:
-    """A query (child, state, next_state, began, ended): every spell, and the state after it (null when the window ends)."""
-    return (
-        "SELECT child, state, began, ended, LEAD(state) OVER (PARTITION BY child ORDER BY began) AS next_state "
-        f"FROM {quote(paths.spells)}"
-    )
-
-
-def _moves(paths: Pathways) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Names of the states, none first; moves and children by from and to."""
-    names = [NOWHERE, *paths.labels.values()]
-    counted = paths.workspace.engine.rows(
-        f"SELECT state, next_state, COUNT(*) AS moves, COUNT(DISTINCT child) AS children FROM ({moves_sql(paths)}) AS m "
-        "WHERE next_state IS NOT NULL GROUP BY state, next_state"
-    )
-    moves = np.zeros((len(names), len(names)), dtype=np.int64)
-    children = moves.copy()
-    at = (counted.state.to_numpy(), counted.next_state.astype("int64").to_numpy())
-    moves[at], children[at] = counted.moves, counted.children
-    return names, moves, children
-
-
-def _transitions(paths: Pathways, wanted: Transitions) -> Table:
-    names, moves, children = _moves(paths)
-    return Table(
-        wanted.title,
-        "From",
-        tuple(names),
-        tuple(names),
-        children,
-        moves,
-        kind="moves",
-        hide_below=wanted.least,
-        across="To",
-    )
-
-
-def _rates(paths: Pathways, wanted: Rates) -> Table:
-    names, moves, children = _moves(paths)
-    spent = paths.workspace.engine.rows(
-        f"SELECT state, CAST(SUM(ended - began) AS BIGINT) AS days FROM {quote(paths.spells)} GROUP BY state"
-    )
-    days = np.zeros(len(names))
-    days[spent.state.to_numpy()] = spent.days
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rates = 100 * moves / (days[:, None] / YEAR)
-    rates[moves == 0] = np.nan
-    return Table(
-        wanted.title,
-        "From",
-        tuple(names),
-        tuple(names),
-        children,
-        rates,
-        kind="rate",
-        decimals=1,
-        hide_below=wanted.least,
-        across="To",
-    )
-
-
-def _curve(paths: Pathways, wanted: Curve) -> Table:
-    times = event_times(paths, wanted.events, wanted.by)
-    names, place = _common_causes(paths, wanted, times)
-    times["cause"] = place[times.cause.to_numpy()]
-    known = levels(paths, wanted.by) if wanted.by else {"": ""}
-    columns = ("At risk", *names, "No longer observed")
-    rows: list[str] = []
-    parts: list[np.ndarray] = []
-    for label, (steps, body) in _groups(wanted, times, known, len(names)).items():
-        rows += [
-            f"{label}{ARROW if label else ''}{after(wanted.step, first)} to {after(wanted.step, last)}"
-            for first, last in steps
-        ]
-        parts.append(body)
-    if not rows:
-        raise TreError(
-            f"fewer than {wanted.least} children enter, or leave unobserved", hint="ask of a larger cohort"
-        )
-    corner = f"{wanted.by.title}{ARROW}Since the index" if wanted.by else "Since the index"
-    return Table(wanted.title, corner, tuple(rows), columns, np.vstack(parts), across="Children")
-
-
-Steps = tuple[list[tuple[int, int]], np.ndarray]
-
-
-def _groups(wanted: Curve, times: Any, known: dict[str, str], causes: int) -> dict[str, Steps]:
-    """The life table of each group by its label. Groups that aren't safe alone stand together, with the smallest
-    of the others where need be, so that nothing can be worked out by taking the shown from the whole."""
-
-    def made(values: list[str]) -> Steps:
-        own = times[times.by_value.isin(values)]
-        return merged_steps(
-            own.time.to_numpy(), own.cause.to_numpy(), own.n.to_numpy(), causes=causes,
-            length=exact(wanted.step), least=wanted.least,
-        )  # fmt: skip
-
-    size = times.groupby("by_value").n.sum()
-    unknown = [value for value in size.index if value not in known]
-    kept = {value: made([value]) for value in (*known, *unknown) if size.get(value, 0)}
-    rest = [value for value, (steps, _) in kept.items() if not steps]
-    kept = {value: table for value, table in kept.items() if table[0]}
-    while rest and not made(rest)[0] and kept:
-        smallest = min(kept, key=lambda value: int(size[value]))
-        rest.append(smallest)
-        del kept[smallest]
-    found = {known.get(value, "Not in the code book"): table for value, table in kept.items()}
-    if rest and made(rest)[0]:
-        labels = [known.get(value, "Not in the code book") for value in rest]
-        found[" or ".join(labels) if len(rest) <= 3 else "All other groups"] = made(rest)
-    return found
-
-
-def _common_causes(paths: Pathways, wanted: Curve, times: Any) -> tuple[list[str], np.ndarray]:
-    """Names of the causes, the rarest told together until each has five times `least` entries; old cause to new."""
-    labelled = {state.name: state.label for state in paths.states}
-    groups = [([labelled[name]], [at]) for at, name in enumerate(wanted.events, start=1)]
-
-    def entries(group: tuple[list[str], list[int]]) -> int:
-        return int(times.n[times.cause.isin(group[1])].sum())
-
-    while len(groups) > 1 and min(map(entries, groups)) < 5 * wanted.least:
-        first, second = sorted(groups, key=entries)[:2]
-        at = min(groups.index(first), groups.index(second))
-        both = sorted([first, second], key=groups.index)
-        groups = [one for one in groups if one not in (first, second)]
-        groups.insert(at, (both[0][0] + both[1][0], both[0][1] + both[1][1]))
-    place = np.zeros(len(wanted.events) + 1, dtype=np.int64)
-    for new, (_, old) in enumerate(groups, start=1):
-        place[old] = new
-    return [" or ".join(names) for names, _ in groups], place
-
-
-def event_times(paths: Pathways, events: tuple[str, ...], by: Variable | None = None) -> Any:
-    """A frame (by_value, time, cause, n): days from the index to the first entry, its place among `events` from 1
-    (0: left unobserved), and how many children. A child in an event's state on the index day doesn't enter it then."""
-    for name in events:
-        if name not in paths.rules.order:
-            raise TreError(
-                "an event isn't among the pathways' states", hint=f"they are {', '.join(paths.rules.order)}"
-            )
-    cause = " ".join(f"WHEN {paths.number(name)} THEN {at}" for at, name in enumerate(events, start=1))
-    numbers = ", ".join(str(paths.number(name)) for name in events)
-    entries = (
-        f"SELECT e.child, e.d0, MIN(CASE e.state {cause} END) AS cause FROM {quote(paths.episodes)} AS e "
-        f"INNER JOIN {quote(paths.windows)} AS w ON e.child = w.child "
-        f"WHERE e.state IN ({numbers}) AND e.d0 > w.since AND e.d0 < w.until GROUP BY e.child, e.d0"
-    )
-    first = (
-        f"SELECT child, d0, cause FROM (SELECT child, d0, cause, ROW_NUMBER() OVER (PARTITION BY child ORDER BY d0) AS place "
-        f"FROM ({entries}) AS entries) AS placed WHERE place = 1"
-    )
-    value = f"LEFT JOIN ({value_sql(paths, by)}) AS v ON w.child = v.child" if by else ""
-    told = "COALESCE(v.value, '')" if by else "''"
-    return paths.workspace.engine.rows(
-        f"SELECT {told} AS by_value, COALESCE(f.d0, w.until) - w.since AS time, COALESCE(f.cause, 0) AS cause, COUNT(*) AS n "
-        f"FROM {quote(paths.windows)} AS w LEFT JOIN ({first}) AS f ON w.child = f.child {value} GROUP BY 1, 2, 3"
-    )
-
-
 Make = Callable[[Pathways, Any], Table]
 
 
 @cache
 def kinds() -> dict[str, tuple[type[Declared], Make]]:
-    from tre_toolkit.research import clusters, comparisons, filled, panels
+    from tre_toolkit.research import clusters, comparisons, curves, filled, moves, overtime, panels
 
     return {
         "crosstab": (Crosstab, _crosstab),
         "attrition": (Attrition, _attrition),
-        "distribution": (Distribution, _distribution),
-        "transitions": (Transitions, _transitions),
-        "rates": (Rates, _rates),
-        "curve": (Curve, _curve),
+        "distribution": (overtime.Distribution, overtime.distribution),
+        "transitions": (moves.Transitions, moves.transitions),
+        "rates": (moves.Rates, moves.rates),
+        "curve": (curves.Curve, curves.curve),
         "ratios": (comparisons.Ratios, comparisons.ratios),
         "hazards": (comparisons.Hazards, comparisons.hazards),
         "missing": (filled.Missing, filled.missing),

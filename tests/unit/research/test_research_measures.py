@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 import tre_toolkit as tre
+from tre_toolkit.research.curves import Curve
 from tre_toolkit.research.declared import Crosstab, Table, Variable
 from tre_toolkit.research.lifetable import cumulative, merged_steps
-from tre_toolkit.research.measures import Curve, Distribution, Rates, Transitions, tabulate
+from tre_toolkit.research.measures import tabulate
+from tre_toolkit.research.moves import Rates, Transitions
+from tre_toolkit.research.overtime import Distribution
 from tre_toolkit.research.workspace import Workspace
 
 PEOPLE = """

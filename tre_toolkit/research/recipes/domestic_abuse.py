@@ -6,8 +6,8 @@ from typing import Any
 
 from tre_toolkit.research.cohorts import Definition
 from tre_toolkit.research.comparisons import Ratios
+from tre_toolkit.research.curves import Curve
 from tre_toolkit.research.declared import Crosstab, Declared, Variable
-from tre_toolkit.research.measures import Curve
 from tre_toolkit.research.recipes import About
 from tre_toolkit.research.studies import AGE, FURTHEST, REFERRED, RULES, SEX, beside, factor
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tre_toolkit.research.cohorts import Definition
+from tre_toolkit.research.curves import Curve
 from tre_toolkit.research.declared import Crosstab, Declared, Variable
-from tre_toolkit.research.measures import Curve, Distribution
+from tre_toolkit.research.overtime import Distribution
 from tre_toolkit.research.recipes import About
 from tre_toolkit.research.studies import FURTHEST, NEED, REFERRED, RULES
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tre_toolkit.research.curves import Curve
 from tre_toolkit.research.declared import Crosstab, Declared, Variable
-from tre_toolkit.research.measures import Curve
 from tre_toolkit.research.recipes import About
 from tre_toolkit.research.studies import AGE, FURTHEST, IN_CARE, REFERRED, RULES, SEX, beside, factor
 

@@ -6,9 +6,12 @@ from typing import Any
 
 from tre_toolkit.research.clusters import Groups
 from tre_toolkit.research.cohorts import Definition
+from tre_toolkit.research.curves import Curve
 from tre_toolkit.research.declared import Crosstab, Declared, Variable
 from tre_toolkit.research.filled import Missing
-from tre_toolkit.research.measures import Attrition, Curve, Distribution, Rates, Transitions
+from tre_toolkit.research.measures import Attrition
+from tre_toolkit.research.moves import Rates, Transitions
+from tre_toolkit.research.overtime import Distribution
 from tre_toolkit.research.recipes import About
 from tre_toolkit.research.studies import ATTAINMENT, AUTHORITY, FURTHEST, RULES
 
