@@ -121,7 +121,7 @@ def problems(
         Problem(
             f"{one.share:.1%} of its records bear a token of ten or more, the limit is {limits.common_tokens:.1%}",
             Where(one.place, column=one.column),
-            "use the strict profile, drop the column it is made of, or agree a higher limit",
+            "look whether these values are real, drop a column they are made of, or agree a higher limit",
         )
         for one in tokens
         if one.share > limits.common_tokens
