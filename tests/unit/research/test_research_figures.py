@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import re
+from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from tre_toolkit.errors import MisuseError, TreError
 from tre_toolkit.files import digest
 from tre_toolkit.research.figures import FIGURES, draw_table
+from tre_toolkit.research.figures.svg import PALETTE, PLAIN
+from tre_toolkit.research.states import states
 
 TABLES = {
     "distribution": "Since the index,In none,Referral,Looked after,Total\n0 months,0,700,60,760\n3 months,300,300,90,690\n"
@@ -88,3 +92,31 @@ def test_a_figure_nobody_can_draw_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MisuseError, match="a figure is an"):
         draw_table(table, tmp_path / "f.png", packs=("dfe-cin",))
     assert "index" not in FIGURES  # a child's own line is never drawn
+
+
+# Machado, Oliveira and Fernandes 2009, full severity: how linear RGB looks to people without one kind of cone
+SIGHT = {
+    "all three": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "no long": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "no medium": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "no short": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}  # fmt: skip
+TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def as_seen(colour: str, sight: str) -> np.ndarray:
+    """A colour in CIE Lab, to people of one kind of colour vision."""
+    code = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+    linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    xyz = TO_XYZ @ np.clip(np.array(SIGHT[sight]) @ linear, 0, 1) / [0.9505, 1, 1.089]
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_colours_are_told_apart_with_any_colour_vision(sight: str) -> None:
+    """A difference of 2 is just seen side by side; 15 is seen across a figure."""
+    five = [states()[name].colour for name in ("cla", "cpp", "cin", "assessment", "referral")]
+    for colours in ([*five, PLAIN], PALETTE[:6]):
+        apart = [np.linalg.norm(as_seen(a, sight) - as_seen(b, sight)) for a, b in combinations(colours, 2)]
+        assert min(apart) > 15

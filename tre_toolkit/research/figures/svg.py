@@ -15,7 +15,7 @@ FONT = "Inter, 'Source Sans 3', 'Helvetica Neue', Arial, 'Liberation Sans', 'Dej
 INK, SOFT, FAINT, LINE = "#1d2733", "#5b6775", "#8d97a3", "#dde2e8"
 PLAIN = "#c3cad3"  # what stands for "none"
 # Dark to light and warm to cool at once, so that neither hue nor lightness alone has to be told
-PALETTE = ("#35618f", "#e0a526", "#7b2d59", "#4f9d8f", "#d1603d", "#8a93a0", "#9fc3df", "#c9a9c4")
+PALETTE = ("#35618f", "#e0a526", "#7b2d59", "#4f9d8f", "#d1603d", "#22252b", "#9fc3df", "#c9a9c4")
 
 
 def colours(labels: Sequence[str]) -> list[str]:
