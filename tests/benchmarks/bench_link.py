@@ -180,9 +180,15 @@ def _febrl_parts(frame: pd.DataFrame) -> pd.DataFrame:
         }
     ).astype("str")  # fmt: skip
     parts = made.parts(typed)
-    number, post, street = (frame[name].str.strip() for name in ("soc_sec_id", "postcode", "street_number"))
+    number, post, house, street = (
+        frame[name].str.strip() for name in ("soc_sec_id", "postcode", "street_number", "address_1")
+    )
     parts["nhs"] = parts["nhs_any"] = number  # the number has no check digit
-    parts["postcode"], parts["postcode_district"], parts["house"] = post, post.str[:3], post + "/" + street
+    parts["postcode"], parts["postcode_district"] = post, post.str[:3]
+    parts["house"], parts["uprn"] = (
+        post + "/" + house,
+        house + " " + street,
+    )  # the address as a key of its own
     return parts
 
 

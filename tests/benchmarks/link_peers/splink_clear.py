@@ -129,9 +129,9 @@ def febrl() -> SettingsCreator:
             ),
             comparison(
                 "street",
-                null("house"),
-                level("house_l = house_r", "exact"),
-                level("jaro_winkler_similarity(house_l, house_r) >= 0.9", "like"),
+                null("uprn"),
+                level("uprn_l = uprn_r", "exact"),
+                level("jaro_winkler_similarity(uprn_l, uprn_r) >= 0.9", "like"),
             ),
         ],
         blocking_rules_to_generate_predictions=[
