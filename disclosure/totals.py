@@ -13,11 +13,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from disclosure.shown import Cells, Floats
+from disclosure.shown import Cells, Floats, Ints
 from disclosure.table import Parents, Table
 
 _TOTAL = re.compile(r"(grand |sub-?|over)?(all|totals?|sum)( .{0,40})?|.{0,40} totals?|any", re.IGNORECASE)
 WRONG = 0.5  # share of columns in which a named total may be wrong and still be taken as one
+ALONE = 3  # columns in which a member must equal its neighbour to be taken as its only part
 MOST = 4_000  # members of one dimension that are searched for runs
 
 
@@ -92,45 +93,83 @@ def _agrees(grid: Floats, total: int, parts: Sequence[int], slack: float) -> boo
 
 
 def _runs(order: list[int], grid: Floats, slack: float) -> dict[int, int]:
-    """Fold away, smallest run first, every run of members that adds up to its neighbour."""
+    """Find, smallest run first, every run of members that adds up to its neighbour.
+
+    A member that equals its neighbour may be its only part, or may just look alike: it is taken as a part only where
+    that lets a larger run be found.
+    """
     family: dict[int, int] = {}
-    while len(order) > 2 and len(order) <= MOST:
-        found = _one_run(order, grid, slack)
-        if found is None:
+    _fold(order, family, grid, slack)
+    while pair := _one_run(order, family, grid, slack, alone=True):
+        tried = {**family, pair[1][0]: pair[0]}
+        if len(pair[1]) > 1 or not _fold(order, tried, grid, slack):
             break
-        total, parts = found
-        family.update(dict.fromkeys(parts, total))
-        order = [at for at in order if at not in set(parts)]
+        family = tried
     return family
 
 
-def _one_run(order: list[int], grid: Floats, slack: float) -> tuple[int, list[int]] | None:
-    figures = grid[order]
-    absent = np.isnan(figures)
+def _fold(order: list[int], family: dict[int, int], grid: Floats, slack: float) -> int:
+    """Add runs to the family until none is left; how many there were."""
+    count = 0
+    while 2 < len(order) <= MOST and (found := _one_run(order, family, grid, slack)):
+        family.update(dict.fromkeys(found[1], found[0]))
+        count += 1
+    return count
+
+
+def _one_run(
+    order: list[int], family: dict[int, int], grid: Floats, slack: float, *, alone: bool = False
+) -> tuple[int, list[int]] | None:
+    """The smallest run of members without a total yet that adds up to a member beside it without parts yet."""
+    roots = np.array([at for at in order if at not in family])
+    figures = grid[roots]
     sums = np.vstack([np.zeros(grid.shape[1]), np.nancumsum(figures, axis=0)])
-    holes = np.vstack([np.zeros(grid.shape[1]), np.cumsum(absent, axis=0)])
-    n, best = len(order), None
-    for at in range(n):
+    holes = np.vstack([np.zeros(grid.shape[1]), np.cumsum(np.isnan(figures), axis=0)])
+    taken, n = set(family.values()), len(roots)
+    found: list[tuple[int, int, int, int]] = []  # length, total, first part, end
+    for total in order:
+        if total in taken:
+            continue
+        at = int(np.searchsorted(roots, total))
+        after = at + 1 if total not in family else at
         for starts, ends in (
-            (np.full(n - at - 1, at + 1), np.arange(at + 2, n + 1)),
+            (np.full(n - after, after), np.arange(after + 1, n + 1)),
             (np.arange(at), np.full(at, at)),
         ):
             long = ends - starts
-            keep = long >= 2
-            if not keep.any():
-                continue
+            keep = long >= (1 if alone else 2)
             starts, ends, long = starts[keep], ends[keep], long[keep]
-            gap = np.abs(figures[at] - (sums[ends] - sums[starts]))
-            whole = (holes[ends] == holes[starts]) & ~absent[at]
-            fits = gap <= slack * np.sqrt(long + 1)[:, None] + 1e-6
-            proof = (whole & fits & (figures[at] > 0)).sum(axis=1)
-            enough = np.where(long == n - 1, 1, 2)
-            good = (whole <= fits).all(axis=1) & (proof >= enough)
-            if good.any():
-                k = int(np.flatnonzero(good)[np.argmin(long[good])])
-                if best is None or long[k] < best[0]:
-                    best = (int(long[k]), at, int(starts[k]), int(ends[k]))
-    if best is None:
+            good = _adds_up(grid[total], sums, holes, starts, ends, slack, whole=len(order) - 1)
+            if len(good):
+                k = int(good[np.argmin(long[good])])
+                found.append((int(long[k]), total, int(starts[k]), int(ends[k])))
+    if not found:
         return None
-    _, at, start, end = best
-    return order[at], order[start:end]
+    totals = {total for _, total, _, _ in found}
+    # lowest level first: a part that is itself a total finds its own parts first
+    lowest = [run for run in found if totals.isdisjoint(roots[run[2] : run[3]].tolist())]
+    _, total, start, end = min(lowest or found)
+    parts = roots[start:end].tolist()
+    return None if _above(total, family) & set(parts) else (total, parts)
+
+
+def _above(member: int, family: dict[int, int]) -> set[int]:
+    """The member's total, that one's total, and so on."""
+    found: set[int] = set()
+    while (upper := family.get(member)) is not None and upper not in found:
+        found.add(upper)
+        member = upper
+    return found
+
+
+def _adds_up(
+    figure: Floats, sums: Floats, holes: Floats, starts: Ints, ends: Ints, slack: float, *, whole: int
+) -> Ints:
+    """Which runs add up to the figure wherever all of it is printed, in enough columns to be no accident."""
+    long = ends - starts
+    gap = np.abs(figure - (sums[ends] - sums[starts]))
+    complete = (holes[ends] == holes[starts]) & ~np.isnan(figure)
+    fits = gap <= slack * np.sqrt(long + 1)[:, None] + 1e-6
+    proof = (complete & fits & (figure > 0)).sum(axis=1)
+    enough = np.where(long == whole, 1, np.where(long == 1, ALONE, 2))
+    return np.flatnonzero((complete <= fits).all(axis=1) & (proof >= enough))
