@@ -76,3 +76,14 @@ def test_every_command_on_a_page_exists_with_its_options(page: Path) -> None:
 def test_no_page_names_a_place_of_one_machine(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert not re.findall(r"(?<![\w.])/(?:home|root|work|Users)/\w+", text)
+
+
+def test_every_promise_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "explanation" / "safety.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)
+    assert len(re.findall(r"^\| \d+ \|", page, re.MULTILINE)) == 10
+    assert len(named) >= 10
+    for file, test in named:
+        path = ROOT / file
+        assert path.is_file(), f"{file} is gone"
+        assert f"def {test}(" in path.read_text(encoding="utf-8"), f"{test} is gone from {file}"
