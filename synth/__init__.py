@@ -1,6 +1,6 @@
 """Synthetic twins: invented children in the exact shape of the statutory returns.
 
-`world(plan)` invents people with their careers, `returns_of` tells them as returns, `synthesise` writes the files. Everything is
+`invent(plan)` invents people with their careers, `returns_of` tells them as returns, `synthesise` writes the files. Everything is
 drawn from a seed by counters, so that the same seed and schema give the same bytes on any machine and for
 any chunk size. Nothing here reads real data in the first two tiers.
 """
@@ -14,7 +14,7 @@ from typing import Any
 _HOMES = {
     "Plan": "synth.plan",
     "World": "synth.world",
-    "world": "synth.world",
+    "invent": "synth.world",
     "synthesise": "synth.write",
     "returns_of": "synth.tell",
 }

@@ -71,7 +71,7 @@ class World:
         return postcodes(places.astype(np.uint64))
 
 
-def world(plan: Plan, first: int = 0, last: int | None = None) -> World:
+def invent(plan: Plan, first: int = 0, last: int | None = None) -> World:
     """The children `first` to `last` of every authority with all that happens to them."""
     who = people(plan, first, last)
     episodes = careers(plan, who)

@@ -14,10 +14,12 @@ the bytes are the same whatever its size.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from synth import marks, mess
 from synth.append import append
@@ -30,14 +32,17 @@ from synth.plan import Plan
 from synth.report import broken_rules, report, write_report
 from synth.tell import check_datasets, tell, wanted
 from synth.truth import NAMES, truth, whose_number
-from synth.world import World, world
+from synth.world import World, invent
 from tre_toolkit.errors import MisuseError
 from tre_toolkit.files import new_folder
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tre_toolkit.returns import Return
     from tre_toolkit.signing import Signer
 
+SECOND = "second records"
 CHUNK = 25_000  # children of all authorities together that are held at once
 
 
@@ -65,20 +70,23 @@ def synthesise(
     every: list[Return] = []
     told = wanted(plan.years, names)
     said = marks.facts(plan, tuple(names)) | {"messiness": profile}
-    files, rows = set[Path](), 0
+    files, rows, written = set[Path](), 0, dict[tuple[str, str], int]()
     with new_folder(into) as folder:
         for first, last in chunks(plan, chunk):
-            made = world(plan, first, last)
+            made = invent(plan, first, last)
             for authority, code in enumerate(plan.authorities):
                 for name, year, term in told:
                     one = tell(made, authority, name, year, term, model)
                     place = folder / code / one.dataset / one.period
-                    rows += _put(made, one, place, folder, rates, files, first=first == 0)
+                    rows += _put(made, one, place, folder, rates, files, written, first=first == 0)
                     if first == 0:
                         marks.mark(place, said | {"dataset": name, "period": one.period, "authority": code})
                     if likeness or joint:
                         every.append(one)
                     done(1)
+        order = list(dict.fromkeys(name for name, _ in written))
+        _gather(folder, "truth", [part for name in order for part in (name, f"{name} {SECOND}")])
+        _gather(folder, "mess", [f"{name} {table}" for name, table in written])
         if likeness or joint:
             write_report(folder, _report(said, likeness, every))
         marks.mark(folder, said)
@@ -123,13 +131,14 @@ def _put(
     folder: Path,
     rates: dict[str, float],
     files: set[Path],
+    written: dict[tuple[str, str], int],
     *,
     first: bool,
 ) -> int:
     """Write one return of a chunk, below what is there of it; gives back the number of rows."""
     from tre_toolkit.returns import write
 
-    _below(folder / "truth.csv", truth(made, one))
+    _below(folder / f".truth {one.name}", truth(made, one))
     if rates:
         shape = one.schema
         tables, changes = mess.messy(
@@ -141,9 +150,15 @@ def _put(
         )
         second = mess.second_records(changes)
         if len(second):
-            _below(folder / "truth.csv", truth(made, one, second=second))
-        _below(folder / "mess.csv", mess.told(one, changes))
+            _below(folder / f".truth {one.name} {SECOND}", truth(made, one, second=second))
+        for table, done in _moved_down(changes, one, written).groupby("table"):
+            _below(
+                folder / f".mess {one.name} {table}",
+                mess.told(one, done.sort_values("row_no", kind="stable")),
+            )
         one = replace(one, tables=tables)
+    for table, frame in one.tables.items():
+        written[one.name, table] = written.get((one.name, table), 0) + len(frame)
     place.parent.mkdir(parents=True, exist_ok=True)
     if first:
         files.update(write(one, place))
@@ -153,6 +168,27 @@ def _put(
         append(beside, place, one.schema)
         shutil.rmtree(beside)
     return sum(len(table) for table in one.tables.values())
+
+
+def _moved_down(changes: pd.DataFrame, one: Return, written: Mapping[tuple[str, str], int]) -> pd.DataFrame:
+    """The changes with row numbers of the whole return: below the rows that earlier chunks wrote."""
+    above = changes["table"].map(lambda table: written.get((one.name, table), 0)).to_numpy(dtype=np.int64)
+    return changes.assign(row_no=changes["row_no"].to_numpy(dtype=np.int64) + above)
+
+
+def _gather(folder: Path, what: str, names: Sequence[str]) -> None:
+    """One file of the parts that the returns have, in the order of the returns."""
+    parts = [part for name in names if (part := folder / f".{what} {name}").is_file()]
+    if not parts:
+        return
+    with (folder / f"{what}.csv").open("wb") as out:
+        for at, part in enumerate(parts):
+            with part.open("rb") as rows:
+                header = rows.readline()
+                if at == 0:
+                    out.write(header)
+                shutil.copyfileobj(rows, out)
+            part.unlink()
 
 
 def _below(path: Path, rows: Any) -> None:

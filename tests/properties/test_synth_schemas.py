@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from synth.plan import Plan
 from synth.structural import structural
-from synth.world import world
+from synth.world import invent
 from tre_toolkit.schema.model import Code, CodeList, Dataset, Field, FileForm, Schema, Table
 
 TOKENS = ("upn", "local_id", "given", "surname", "birth_date", "sex", "postcode", "nhs", None, None, None)
@@ -97,7 +97,7 @@ def schemas(draw: st.DrawFn) -> Schema:
 @QUICK
 @given(schemas(), st.integers(0, 40), st.integers(0, 2**63))
 def test_every_table_has_its_columns_codes_parents_and_keys(shape: Schema, children: int, seed: int) -> None:
-    made = structural(world(Plan(("990",), children, (2025,), seed=seed)), 0, shape)
+    made = structural(invent(Plan(("990",), children, (2025,), seed=seed)), 0, shape)
     for table in shape.tables:
         frame = made[table.name]
         assert list(frame.columns) == [*table.columns, "row_no"]
@@ -119,7 +119,7 @@ def test_every_table_has_its_columns_codes_parents_and_keys(shape: Schema, child
 @QUICK
 @given(schemas(), st.integers(1, 40))
 def test_dates_of_a_row_follow_their_columns_and_the_birth(shape: Schema, children: int) -> None:
-    made = structural(world(Plan(("990",), children, (2025,), seed=3)), 0, shape)
+    made = structural(invent(Plan(("990",), children, (2025,), seed=3)), 0, shape)
     for table in shape.tables:
         dated = [one.name for one in table.fields if one.type == "date" and one.token is None]
         days = made[table.name][dated].apply(pd.to_datetime)
@@ -134,9 +134,9 @@ def test_dates_of_a_row_follow_their_columns_and_the_birth(shape: Schema, childr
 @given(schemas(), st.integers(1, 60), st.integers(1, 7))
 def test_chunks_leave_no_trace(shape: Schema, children: int, blocks: int) -> None:
     plan = Plan(("990",), children, (2025,), seed=5)
-    whole = structural(world(plan), 0, shape)
+    whole = structural(invent(plan), 0, shape)
     parts = [
-        structural(world(plan, first, first + 8 * blocks), 0, shape)
+        structural(invent(plan, first, first + 8 * blocks), 0, shape)
         for first in range(0, children, 8 * blocks)
     ]
     for name, frame in whole.items():
@@ -154,12 +154,12 @@ def watch(event, args):
 from synth.structural import structural
 from synth.cin_census import cin_census
 from synth.ssda903 import ssda903
-from synth.world import world
+from synth.world import invent
 from synth.plan import Plan
 import pandas, pyarrow, pyarrow.compute, tre_toolkit.schema as schema
 from tre_toolkit.schema import dataset
 sys.addaudithook(watch)
-made = world(Plan(("990",), 50, (2025,), tier=0))
+made = invent(Plan(("990",), 50, (2025,), tier=0))
 cin_census(made, 0, 2025), ssda903(made, 0, 2025)
 structural(made, 0, dataset("s251_placement_costs").at(2025))
 print("\\n".join(opened))

@@ -9,12 +9,12 @@ from synth.careers import SOURCES
 from synth.days import NEVER, birthday
 from synth.people import ETHNICITIES
 from synth.plan import Plan, published
-from synth.world import World, world
+from synth.world import World, invent
 
 
 @pytest.fixture(scope="module")
 def made() -> World:
-    return world(Plan(("990",), 40_000, (2021, 2022, 2023, 2024, 2025), seed=5))
+    return invent(Plan(("990",), 40_000, (2021, 2022, 2023, 2024, 2025), seed=5))
 
 
 def share(part: np.ndarray, whole: np.ndarray) -> float:

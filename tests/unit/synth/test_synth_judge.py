@@ -13,7 +13,7 @@ from synth.judge import FAIL, exact_histories, judge, verdict, wilson
 from synth.like import split
 from synth.plan import Plan
 from synth.tell import tell
-from synth.world import world
+from synth.world import invent
 from tre_toolkit.returns import Return
 
 NAME = "s251_placement_costs"
@@ -22,7 +22,7 @@ CHILD = "Child ID"
 
 def a_return(seed: int, code: str, children: int = 3000) -> Return:
     return replace(
-        tell(world(Plan((code,), children, (2025,), seed=seed)), 0, NAME, 2025, None), synthetic=False
+        tell(invent(Plan((code,), children, (2025,), seed=seed)), 0, NAME, 2025, None), synthetic=False
     )
 
 

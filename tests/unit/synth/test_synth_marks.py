@@ -12,7 +12,7 @@ from synth import marks
 from synth.like import real_returns
 from synth.plan import Plan
 from synth.tell import tell
-from synth.world import World, world
+from synth.world import World, invent
 from synth.write import synthesise
 from tre_toolkit.errors import MisuseError, TreError
 from tre_toolkit.returns import find, read
@@ -33,7 +33,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def people() -> World:
-    return world(Plan(("990",), 500, (2025,), seed=1))
+    return invent(Plan(("990",), 500, (2025,), seed=1))
 
 
 @pytest.mark.parametrize(

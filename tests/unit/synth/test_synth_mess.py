@@ -10,7 +10,7 @@ from synth import mess
 from synth.plan import Plan
 from synth.tell import tell
 from synth.truth import whose_number
-from synth.world import World, world
+from synth.world import World, invent
 from tre_toolkit.errors import MisuseError
 
 RETURNS = [
@@ -23,7 +23,7 @@ RETURNS = [
 
 @pytest.fixture(scope="module")
 def made() -> World:
-    return world(Plan(("990",), 4000, (2024, 2025), seed=2, known=1.0))
+    return invent(Plan(("990",), 4000, (2024, 2025), seed=2, known=1.0))
 
 
 def dirty(

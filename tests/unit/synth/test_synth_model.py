@@ -16,7 +16,7 @@ from synth.model import Model, coded, fit_return
 from synth.plan import Plan
 from synth.private import Ledger, rho_of
 from synth.tell import tell
-from synth.world import world
+from synth.world import invent
 from tre_toolkit.errors import MisuseError, Problems, TreError
 from tre_toolkit.returns import Return
 
@@ -94,7 +94,7 @@ def test_a_suppressed_cell_is_not_told_beyond_what_the_table_implies() -> None:
 def test_approved_figures_decide_the_careers_codes_and_every_rule_stays_kept() -> None:
     joint = fit([Margin(("PrimaryNeedCode",), (("N1", "N4"),), np.array([20.0, 80.0]))])
     plan = Plan(("990",), 3000, (2025,), seed=1, given=Model(joint=joint).streams())
-    need = tell(world(plan), 0, "cin_census", 2025, None).tables["cin_details"]["PrimaryNeedCode"].dropna()
+    need = tell(invent(plan), 0, "cin_census", 2025, None).tables["cin_details"]["PrimaryNeedCode"].dropna()
     assert set(need) <= {"N1", "N4", "N8"}  # N8: unaccompanied children
     assert (need == "N4").mean() == pytest.approx(0.8, abs=0.04)
     assert weights(joint, "PrimaryNeedCode", ("N2", "N4")) == pytest.approx((0, 0.8))
@@ -134,7 +134,7 @@ def test_cells_of_few_children_are_not_told_by_a_fitted_tree() -> None:
 def real_return() -> Return:
     """A return that isn't marked: invented numbers, but taken for real ones by the fit."""
     return replace(
-        tell(world(Plan(("990",), 4000, (2025,), seed=9)), 0, "s251_placement_costs", 2025, None),
+        tell(invent(Plan(("990",), 4000, (2025,), seed=9)), 0, "s251_placement_costs", 2025, None),
         synthetic=False,
     )
 
@@ -143,7 +143,7 @@ def test_a_set_in_the_likeness_of_a_return_keeps_its_margins_and_none_of_its_num
     one = real_return()
     likeness = learn([one], tier=2, seed=1)
     made = tell(
-        world(Plan(("991",), 4000, (2025,), seed=2, tier=2)),
+        invent(Plan(("991",), 4000, (2025,), seed=2, tier=2)),
         0,
         "s251_placement_costs",
         2025,
@@ -161,7 +161,7 @@ def test_a_set_in_the_likeness_of_a_return_keeps_its_margins_and_none_of_its_num
 
 
 def test_held_out_children_are_in_no_fitted_table() -> None:
-    one = tell(world(Plan(("990",), 800, (2025,), seed=9)), 0, "ssda903", 2025, None)
+    one = tell(invent(Plan(("990",), 800, (2025,), seed=9)), 0, "ssda903", 2025, None)
     fitted, held = split(one, 3)
     out = set(held.tables["header"]["CHILD"])
     assert out

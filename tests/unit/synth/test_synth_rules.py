@@ -7,7 +7,7 @@ import pytest
 from synth.lookups import write_lookups
 from synth.plan import Plan
 from synth.tell import returns_of
-from synth.world import World, world
+from synth.world import World, invent
 from tre_toolkit.returns import Report, Return, validate
 
 YEARS = (2023, 2024, 2025, 2026)
@@ -17,7 +17,7 @@ ACROSS_CODES = {("202", 2025)}
 
 @pytest.fixture(scope="module")
 def made() -> World:
-    return world(Plan(("990", "991"), 1500, YEARS, seed=11))
+    return invent(Plan(("990", "991"), 1500, YEARS, seed=11))
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,6 @@ def test_only_the_rule_about_unissued_authority_numbers_is_waived(reports: list[
 
 
 def test_returns_without_a_single_child_keep_every_rule_that_asks_about_rows() -> None:
-    for one in returns_of(world(Plan(("990",), 0, (2025,))), ("cin_census", "ssda903")):
+    for one in returns_of(invent(Plan(("990",), 0, (2025,))), ("cin_census", "ssda903")):
         broken = {finding.rule for finding in validate(one).findings if finding.kind == "error"}
         assert not broken

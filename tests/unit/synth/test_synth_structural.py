@@ -8,7 +8,7 @@ import pytest
 
 from synth.plan import Plan
 from synth.structural import structural
-from synth.world import World, world
+from synth.world import World, invent
 from tre_toolkit.errors import TreError
 from tre_toolkit.schema import dataset, datasets, load_dataset
 from tre_toolkit.schema.model import Schema
@@ -16,7 +16,7 @@ from tre_toolkit.schema.model import Schema
 
 @pytest.fixture(scope="module")
 def made() -> World:
-    return world(Plan(("990",), 200, (2025,), seed=1))
+    return invent(Plan(("990",), 200, (2025,), seed=1))
 
 
 def shapes(name: str) -> list[Schema]:
