@@ -194,19 +194,37 @@ class Share(float):
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, note: str = "") -> str:
     """An HTML table; numbers stand right."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in columns)
-    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows) or (
-        f"<tr><td colspan='{len(columns)}'>none</td></tr>"
+    numbers = [
+        any(isinstance(row[at], int | float) and not isinstance(row[at], Share) for row in rows)
+        for at in range(len(columns))
+    ]
+    head = "".join(
+        f"<th{_right(number)}>{html.escape(name)}</th>" for name, number in zip(columns, numbers, strict=True)
+    )
+    body = (
+        "".join(
+            "<tr>"
+            + "".join(
+                f"<td{_right(number)}>{_cell(cell)}</td>" for cell, number in zip(row, numbers, strict=True)
+            )
+            + "</tr>"
+            for row in rows
+        )
+        or f"<tr><td colspan='{len(columns)}'>none</td></tr>"
     )
     said = f"<p class='note'>{html.escape(note)}</p>" if note else ""
     return f"{said}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
+def _right(number: bool) -> str:  # noqa: FBT001
+    return " class='n'" if number else ""
+
+
 def _cell(value: Any) -> str:
     if isinstance(value, Share):
-        return f"<td><span class='bar' style='width:{float(value) * 8:.2f}rem'></span>{float(value):.1%}</td>"
+        return f"<span class='bar' style='width:{float(value) * 8:.2f}rem'></span>{float(value):.1%}"
     if isinstance(value, float):
-        return f"<td class='n'>{value:.4f}</td>"
+        return f"{value:.4f}"
     if isinstance(value, int):
-        return f"<td class='n'>{value:,}</td>"
-    return f"<td>{html.escape('' if value is None else str(value))}</td>"
+        return f"{value:,}"
+    return html.escape("" if value is None else str(value))

@@ -186,11 +186,17 @@ def _columns(spine: pd.DataFrame, about: pd.DataFrame) -> dict[str, pd.Series]:
     }
 
 
+def _in_order(labels: pd.Index) -> pd.Index:
+    """Labels as people read them: bands of age by age, what isn't known last, all else by name."""
+    place = {name: f"{at:02}" for at, (_, name) in enumerate(AGES)} | {NOT_KNOWN: "~"}
+    return labels.map(lambda label: place.get(label, label))
+
+
 def _groups(joined: pd.Series, columns: Mapping[str, pd.Series]) -> dict[str, list[dict[str, Any]]]:
     """Records and match rate by each coarse column: who is linked less than others."""
     told = {}
     for name, values in columns.items():
-        counts = joined.groupby(values).agg(["size", "sum"]).sort_index()
+        counts = joined.groupby(values).agg(["size", "sum"]).sort_index(key=_in_order)
         told[name] = [
             {
                 "group": str(label),
@@ -209,7 +215,7 @@ def _completeness_by_group(linked: Linked, columns: Mapping[str, pd.Series]) -> 
     for told, kind in MAIN.items():
         held = pd.Series(linked.records.of(kind) != NONE)
         for name, values in columns.items():
-            counts = held.groupby(values).agg(["size", "sum"]).sort_index()
+            counts = held.groupby(values).agg(["size", "sum"]).sort_index(key=_in_order)
             shares = {
                 str(label): _rate(int(row["sum"]), int(row["size"])) for label, row in counts.iterrows()
             }
