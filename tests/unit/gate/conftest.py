@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tre_toolkit.gate import findings, folder
+from tre_toolkit.gate import findings, folder, orm
 from tre_toolkit.gate.policies import Role
 from tre_toolkit.keyfile import Cost
 from tre_toolkit.signing import Signer
@@ -118,10 +121,34 @@ def fast_hashes() -> Iterator[None]:
     )
 
 
+_template: Path | None = None
+
+
+def template() -> Path:
+    """A gate with its people, made once in a process and copied for each test."""
+    global _template
+    if _template is None:
+        place = Path(tempfile.mkdtemp(prefix="tre-gate-house-"))
+        atexit.register(shutil.rmtree, place, ignore_errors=True)
+        _people(House(folder.new_gate(place / "gate", PASSPHRASE, cost=FAST), place, None))  # type: ignore[arg-type]
+        orm.close()
+        _template = place / "gate"
+    return _template
+
+
+def _people(house: House) -> None:
+    for login, (role, person) in PEOPLE.items():
+        house.account(login, role, person)
+
+
 def make_house(at: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> House:
     workspace = at / "workspace"
     workspace.mkdir()
-    gate = folder.new_gate(at / "gate", PASSPHRASE, cost=FAST, **options)
+    if options:
+        gate = folder.new_gate(at / "gate", PASSPHRASE, cost=FAST, **options)
+    else:
+        shutil.copytree(template(), at / "gate")
+        gate = folder.open_gate(at / "gate")
     house = House(gate, workspace, Signer.read(gate.signer_key, PASSPHRASE))
 
     def checker(files: list[Path], **options: Any) -> dict[str, Any]:
@@ -130,8 +157,8 @@ def make_house(at: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Hou
         return {"verdict": findings.worst([f["verdict"] for f in found]), "findings": found}
 
     monkeypatch.setattr(findings, "run_checker", checker)
-    for login, (role, person) in PEOPLE.items():
-        house.account(login, role, person)
+    if options:
+        _people(house)
     return house
 
 

@@ -156,6 +156,14 @@ def do(request: Any, number: int, verb: str) -> HttpResponse:
     return redirect(f"/requests/{number}" + (f"/files/{int(after)}" if after.isdecimal() else ""))
 
 
+def bad_request(request: Any, exception: Exception | None = None) -> HttpResponse:
+    """Not for this host, or not a request at all: it may have come before there is a session, so it gets no page."""
+    del request, exception
+    return HttpResponse(
+        "this request can't be read, or is not for this host\n", status=400, content_type="text/plain"
+    )
+
+
 def not_found(request: Any, exception: Exception | None = None) -> HttpResponse:
     del exception
     problem = Problem("there is no such page")

@@ -34,5 +34,6 @@ urlpatterns = [
     path("api/v1/requests/<int:number>/files", api.add_file),
     path("api/v1/requests/<int:number>/<str:verb>", api.do),
 ]
+handler400 = "tre_toolkit.gate.web.pages.bad_request"
 handler404 = "tre_toolkit.gate.web.pages.not_found"
 handler500 = "tre_toolkit.gate.web.pages.broken"
