@@ -41,10 +41,20 @@ class Attrition(Declared):
 
 
 def tabulate(workspace: Workspace, declared: Declared) -> Table:
-    """Make a declared table. Raises TreError when the workspace lacks a dataset, table, column or state."""
+    """Make a declared table.
+
+    Raises TreError when the workspace lacks a dataset, table, column or state, or the engine can't make it; the
+    engine's own words are kept back, because they quote cells.
+    """
+    import duckdb
+
     paths = Pathways(workspace, declared.pathways, declared.cohort)
     kind: str = declared.kind  # type: ignore[attr-defined]  # every kind has it
-    return kinds()[kind][1](paths, declared)
+    try:
+        return kinds()[kind][1](paths, declared)
+    except duckdb.Error as error:
+        what = f"the engine couldn't make this table ({type(error).__name__})"
+        raise TreError(what, hint="a column may not be of the kind the table asks for") from None
 
 
 def declared(raw: dict[str, Any], *, where: str) -> Declared:

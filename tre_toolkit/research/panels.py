@@ -67,10 +67,10 @@ def panel(paths: Pathways, wanted: Panel) -> Table:
     for column, measure in enumerate(wanted.measures, start=1):
         dataset, table, name = split(measure.sum, 3)
         source = paths.workspace.need(dataset, table, name, *([measure.over] if measure.over else []))
-        over = f"SUM(CAST({quote(measure.over)} AS DOUBLE))" if measure.over else "1"
+        over = f"SUM(TRY_CAST({quote(measure.over)} AS DOUBLE))" if measure.over else "1"
         found = paths.workspace.engine.rows(
             f"SELECT authority, CAST(substr(period, 1, 4) AS INTEGER) AS year, COUNT(*) AS n, "
-            f"SUM(CAST({quote(name)} AS DOUBLE)) / NULLIF({over}, 0) AS figure FROM {source} "
+            f"SUM(TRY_CAST({quote(name)} AS DOUBLE)) / NULLIF({over}, 0) AS figure FROM {source} "
             f"WHERE {quote(name)} IS NOT NULL GROUP BY 1, 2"
         )
         place = np.array(

@@ -114,7 +114,7 @@ def _through(paths: Pathways, variable: Variable) -> str:
         f"SELECT k.child, MIN({_value(f'o.{quote(name)}', variable)}) AS value FROM (SELECT child, key FROM ("
         f"SELECT c.child, t.{quote(key)} AS key, ROW_NUMBER() OVER (PARTITION BY c.child ORDER BY t.period {order}, "
         f"t.row_id {order}) AS place FROM {rows} AND t.{quote(key)} IS NOT NULL) AS picked WHERE place = 1) AS k "
-        f"INNER JOIN {other} AS o ON k.key = o.{quote(key)} WHERE o.{quote(name)} IS NOT NULL GROUP BY k.child"
+        f"INNER JOIN {other} AS o ON CAST(k.key AS VARCHAR) = CAST(o.{quote(key)} AS VARCHAR) WHERE o.{quote(name)} IS NOT NULL GROUP BY k.child"
     )
 
 
@@ -147,12 +147,14 @@ def _rows(paths: Pathways, dataset: str, table: str, variable: Variable, *column
 
 
 def _value(column: str, variable: Variable) -> str:
-    return _banded(f"CAST({column} AS DOUBLE)", variable) if variable.bands else f"CAST({column} AS VARCHAR)"
+    return (
+        _banded(f"TRY_CAST({column} AS DOUBLE)", variable) if variable.bands else f"CAST({column} AS VARCHAR)"
+    )
 
 
 def _banded(number: str, variable: Variable) -> str:
     cases = " ".join(f"WHEN {number} < {edge} THEN '{at}'" for at, edge in enumerate(variable.bands))
-    return f"CASE {cases} ELSE '{len(variable.bands)}' END"
+    return f"CASE WHEN {number} IS NULL THEN '' {cases} ELSE '{len(variable.bands)}' END"
 
 
 def _band_names(variable: Variable) -> list[str]:

@@ -43,6 +43,9 @@ def open(path: str | Path, *, memory: str | None = None, spill: str | Path | Non
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise TreError("not JSON", where=str(folder / FACTS)) from None
+    if not isinstance(facts, dict):
+        raise TreError("not the facts of a workspace", where=str(folder / FACTS))
+    _names(folder / PEOPLE, ("person_id",))
     return Workspace(folder, facts, memory, Path(spill) if spill else None)
 
 
@@ -169,16 +172,23 @@ class Workspace:
         return self.cohort("born", start="born", born_from=first, born_to=last, **choices)
 
     def _columns(self, file: Path) -> tuple[str, ...]:
-        import pyarrow.parquet as pq
+        return _names(file, OWN)
 
+
+def _names(file: Path, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of a Parquet file. Raises TreError when it isn't one, or lacks what every such table has."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    where = f"{file.parent.name}/{file.name}"
+    try:
         names = tuple(pq.read_schema(file).names)
-        lacking = [name for name in OWN if name not in names]
-        if lacking:
-            raise TreError(
-                f"not a workspace's table: it lacks {', '.join(lacking)}",
-                where=str(file.relative_to(self.folder)),
-            )
-        return names
+    except pa.ArrowInvalid:
+        raise TreError("not a Parquet file", where=where) from None
+    lacking = [name for name in wanted if name not in names]
+    if lacking:
+        raise TreError(f"not a workspace's table: it lacks {', '.join(lacking)}", where=where)
+    return names
 
 
 def _quoted(path: Path) -> str:

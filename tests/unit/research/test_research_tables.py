@@ -213,6 +213,45 @@ def test_a_code_with_a_quote_in_it_is_a_code_and_no_query(workspace: Path) -> No
         )
 
 
+def test_a_column_of_another_kind_gives_no_cell_away(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Text where numbers are asked for is not recorded, and the engine's complaint, which quotes it, is kept back."""
+    opened = tre.open(workspace)
+    banded = Crosstab(
+        title="x",
+        rows=(Variable(column="ssda903.episodes.LS", bands=(1, 2)),),
+        columns=(Variable(column="sex"),),
+    )
+    table = tabulate(opened, banded)
+    assert dict(zip(table.rows, table.units[:, -1].tolist(), strict=True))["Not recorded"] == 4
+    source = str(workspace / "tables/ssda903/episodes.parquet")
+    opened.engine.view(
+        "ssda903.episodes", f"SELECT * REPLACE (CAST(LS AS INTEGER) AS LS) FROM read_parquet('{source}')"
+    )
+    with pytest.raises(TreError, match="couldn't make this table") as refusal:
+        tabulate(opened, banded)
+    assert "C2" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("workspace.json", b"[]", "not the facts"),
+        ("workspace.json", b"{", "not JSON"),
+        ("people.parquet", b"PAR1", "not a Parquet file"),
+        ("tables/ssda903/episodes.parquet", b"no", "not a Parquet file"),
+    ],
+)
+def test_a_folder_that_is_broken_is_no_workspace(
+    workspace: Path, name: str, content: bytes, said: str
+) -> None:
+    (workspace / name).write_bytes(content)
+    with pytest.raises(TreError, match=said):
+        tre.open(workspace).tables  # noqa: B018
+
+
 def test_labels_are_those_valid_in_each_year(workspace: Path) -> None:
     book = tre.open(workspace).codebook("ssda903.episodes.PLACE")
     assert "K3" in book[2025]
