@@ -29,6 +29,7 @@ _HOMES = {
     "session": "disclosure.sessions",
     "Session": "disclosure.sessions",
     "protect": "disclosure.protection",
+    "protect_together": "disclosure.linked",
     "Protected": "disclosure.protection",
 }
 __all__ = [*_HOMES]

@@ -159,11 +159,11 @@ def _together(
 
 def matches(mine: Face, theirs: Entry) -> list[tuple[int, float, float]]:
     """Cells of this table that an earlier release tells of: (cell, low, high)."""
-    shared = _shared(mine, theirs)
+    shared = shared_dimensions(mine, theirs)
     if not shared:
         return []
-    ours = _project(mine, [a for a, _ in shared])
-    other = _project(theirs, [b for _, b in shared])
+    ours = project(mine, [a for a, _ in shared])
+    other = project(theirs, [b for _, b in shared])
     found = []
     for key, (_, _, cell) in ours.items():
         if key in other and cell >= 0:
@@ -172,7 +172,7 @@ def matches(mine: Face, theirs: Entry) -> list[tuple[int, float, float]]:
     return found
 
 
-def _shared(mine: Face, theirs: Entry) -> list[tuple[int, int]]:
+def shared_dimensions(mine: Face, theirs: Face | Entry) -> list[tuple[int, int]]:
     pairs, used = [], set()
     for a, name in enumerate(mine.dimensions):
         best, share = None, 0.0
@@ -200,7 +200,7 @@ def _plain(members: Sequence[str], total: int | None) -> set[str]:
     return {name.casefold().strip() for at, name in enumerate(members) if at != total}
 
 
-def _project(shown: Face | Entry, kept: Sequence[int]) -> dict[Key, tuple[float, float, int]]:
+def project(shown: Face | Entry, kept: Sequence[int]) -> dict[Key, tuple[float, float, int]]:
     """Ends by the labels of the kept dimensions, everything else at its total; the cell's number, or -1 for a sum."""
     others = [at for at in range(len(shown.dimensions)) if at not in kept]
     at_total = np.ones(len(shown.codes), bool)

@@ -24,8 +24,8 @@ from disclosure.files.delimited import Grid, read_delimited
 from disclosure.findings import Level, Verdict
 from disclosure.packs import Rules, chain
 from disclosure.rounding import change, least_base, round_counts
-from disclosure.shown import Ints
-from disclosure.suppress import solve
+from disclosure.shown import Bools, Ints
+from disclosure.suppress import Pattern, solve
 from disclosure.suppress.problem import problem
 from disclosure.table import Table
 from tre_toolkit.errors import MisuseError, TreError
@@ -126,7 +126,7 @@ def protect(
     if method not in METHODS:
         raise MisuseError(f"no method is called {method!r}", hint="methods: " + ", ".join(METHODS))
     rules = chain(packs)
-    table, grid, told, keys = _source(source, rules, unit)
+    table, grid, told, keys = read_source(source, rules, unit)
     wishes = Wishes(seconds, tuple(must_publish), key, keys, base, how)
     return protect_table(table, grid, rules, method=method, wishes=wishes, told=told)
 
@@ -141,7 +141,7 @@ def protect_table(
     told: Mapping[str, Any] | None = None,
 ) -> Protected:
     """Protect a table already read."""
-    work = _with_truth(table, rules)
+    work = with_truth(table, rules)
     done = _METHODS[method](work, rules, wishes or Wishes())
     verdict = check_table(replace(done.table, units=work.units), rules, prove=True)
     if verdict.level is Level.FAIL:
@@ -193,7 +193,7 @@ class Done:
     lost: Mapping[str, Any]
 
 
-def _source(
+def read_source(
     source: Path | str | Any, rules: Rules, unit: str | None
 ) -> tuple[Table, Grid, Mapping[str, Any], Ints | None]:
     if not isinstance(source, Path | str):
@@ -227,7 +227,7 @@ def _missing(cell: Any) -> bool:
     return cell is None or cell != cell
 
 
-def _with_truth(table: Table, rules: Rules) -> Table:
+def with_truth(table: Table, rules: Rules) -> Table:
     """The table with the figures behind it: evidence's, or the print's own where nothing is hidden."""
     if table.kind != "count":
         raise TreError("only tables of counts can be protected", where=table.name)
@@ -276,6 +276,14 @@ def _suppress(table: Table, rules: Rules, wishes: Wishes) -> Done:
         )
     hidden = np.zeros(len(table), bool)
     hidden[list(pattern.hidden)] = True
+    return suppressed(table, rules, pattern, hidden)
+
+
+def suppressed(table: Table, rules: Rules, pattern: Pattern, hidden: Bools) -> Done:
+    """The table with these cells hidden, and what that cost; the pattern may be over several tables."""
+    truth = table.truth
+    assert truth is not None  # noqa: S101  (the caller gave it)
+    targets = small(table, rules)
     shown = np.where(hidden, rules.symbol, np.array(table.shown, dtype=object))
     further = int(hidden.sum() - targets.sum())
     total = float(truth.sum()) or 1.0
