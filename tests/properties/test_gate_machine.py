@@ -31,7 +31,7 @@ from tre_toolkit.gate.verify import verify_release
 from tre_toolkit.keyfile import Cost
 from tre_toolkit.signing import Signer
 
-STEPS = int(os.environ.get("TRE_GATE_STEPS", "600"))  # .ci/run asks for 20,000
+STEPS = int(os.environ.get("TRE_GATE_STEPS", "400"))  # .ci/run asks for 20,000
 LENGTH = 40
 PEOPLE = {
     "ada": (Role.RESEARCHER, "Ada"),

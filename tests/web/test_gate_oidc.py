@@ -227,5 +227,5 @@ def test_tokens_of_other_kinds_of_key_are_checked_too() -> None:
     for token in (by_curve, by_edwards):
         assert check_token(token, keys, issuer="i", client="c", nonce="n")["iss"] == "i"
         bent = token[:-6] + ("A" if token[-6] != "A" else "B") + token[-5:]
-        with pytest.raises(ValueError, match="^$"):
+        with pytest.raises(ValueError, match=r"^$"):
             check_token(bent, keys, issuer="i", client="c", nonce="n")
