@@ -275,3 +275,30 @@ def test_ten_thousand_columns_are_judged_like_any_table(tmp_path: Path) -> None:
 def test_not_a_number_infinity_and_mixed_types_never_pass(tmp_path: Path, cell: str) -> None:
     text = f"area,a,b,Total\nA,12,{cell},30\nB,20,30,50\nTotal,32,48,80\n"
     assert checked(tmp_path, "odd.csv", text.encode()).level is not Level.PASS
+
+
+@pytest.mark.parametrize(("letters", "told"), [(80, False), (81, True)])
+def test_free_text_is_told_by_its_length(tmp_path: Path, letters: int, told: bool) -> None:
+    text = f"area,note,children\nNorwich,{'x' * letters},30\nLuton,short,40\n"
+    verdict = checked(tmp_path, "text.csv", text.encode())
+    assert any("free text" in finding.message for finding in verdict.findings) == told
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("A123456789012", True), ("I123456789012", False), ("NR2 3TU", True), ("NR23", False), ("a@b.example", True),
+        ("AB123456C", True), ("P0A1B2C3D4E5F", True), ("P0A1B2", False), ("Norwich", False),
+    ],
+)  # fmt: skip
+def test_identifiers_are_known_by_their_shape(tmp_path: Path, cell: str, told: bool) -> None:
+    verdict = checked(tmp_path, "ids.csv", f"who,children\n{cell},30\nLuton,40\n".encode())
+    assert ("house/identifier" in rules(verdict)) == told
+
+
+def test_nhs_numbers_are_known_by_their_check_digit(tmp_path: Path) -> None:
+    good = ["943 476 5919", "9434765870", "9434765889"]
+    text = "who,children\n" + "".join(f"{number},30\n" for number in good)
+    assert "house/identifier" in rules(checked(tmp_path, "nhs.csv", text.encode()))
+    wrong = text.replace("5919", "5918")
+    assert "house/identifier" not in rules(checked(tmp_path, "not.csv", wrong.encode()))

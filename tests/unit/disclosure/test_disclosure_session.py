@@ -302,3 +302,81 @@ def test_evidence_of_a_session_is_json_and_holds_no_identifier(episodes: pd.Data
     s = opened(frame)
     s.crosstab(frame.sex, frame.need, margins=True, secret=bytes(32), name="t")
     assert "secret-" not in json.dumps(s.outputs["t"].evidence())
+
+
+@pytest.mark.parametrize("measure", ["mean", "sum", "median", "mode", "std", "max"])
+def test_a_category_nobody_is_in_raises_no_finding(measure: str) -> None:
+    frame = pd.DataFrame(
+        {
+            "child": range(100),
+            "area": pd.Categorical(["Norwich"] * 100, ["Norwich", "Poole"]),
+            "sex": ["girl"] * 100,
+            "age": [7.0] * 60 + [8.0] * 40,
+        }
+    )
+    s = opened(frame)
+    s.pivot_table(frame, "age", "sex", "area", aggfunc=measure)
+    told = [finding for finding in s.findings() if "Poole" in finding.where]
+    assert not [
+        finding for finding in told if not finding.rule.endswith("/zero")
+    ]  # a sum of nought is a zero
+
+
+@pytest.mark.parametrize(("few", "level"), [(9, Level.FAIL), (10, Level.REVIEW)])
+def test_a_table_of_means_in_disguise_is_judged_by_its_smallest_group(few: int, level: Level) -> None:
+    frame = pd.DataFrame(
+        {"child": range(100), "group": ["few"] * few + ["many"] * (100 - few), "cost": np.arange(100.0)}
+    )
+    s = opened(frame)
+    s.ols("cost ~ C(group)", frame)
+    told = {finding.verdict for finding in s.findings() if finding.rule == "house/saturated"}
+    assert told == {level}
+
+
+def test_a_cox_model_needs_events(episodes: pd.DataFrame) -> None:
+    once = episodes.drop_duplicates("child").reset_index(drop=True)
+    for events, level in ((9, Level.FAIL), (10, Level.PASS)):
+        s = opened(once)
+        s.phreg("days ~ cost", once, status=(np.arange(len(once)) < events).astype(int))
+        assert s.verdict.level is level
+
+
+def test_no_spread_tells_everybodys_value() -> None:
+    frame = pd.DataFrame(
+        {"child": range(40), "area": ["Norwich"] * 20 + ["Luton"] * 20, "age": [7.0] * 20 + list(range(20))}
+    )
+    s = opened(frame)
+    s.groupby(frame, "area")["age"].std()
+    spread = [finding.where for finding in s.findings() if finding.rule == "house/spread"]
+    assert spread == ["area 'Norwich'"]
+
+
+def test_the_mode_needs_ten_children_who_share_it_and_not_ninety_per_cent() -> None:
+    def level(shared: int, of: int) -> Level:
+        ages = [7.0] * shared + [float(10 + at) for at in range(of - shared)]
+        frame = pd.DataFrame({"child": range(of), "area": ["Norwich"] * of, "age": ages})
+        s = opened(frame)
+        s.groupby(frame, "area")["age"].mode()
+        return s.verdict.level
+
+    assert [level(9, 40), level(10, 40), level(89, 100), level(90, 100)] == [
+        Level.FAIL,
+        Level.PASS,
+        Level.PASS,
+        Level.FAIL,
+    ]
+
+
+def test_the_p_per_cent_rule_at_its_edge() -> None:
+    def rules(rest: float) -> set[str]:
+        frame = pd.DataFrame(
+            {"child": range(40), "area": ["Norwich"] * 40, "cost": [100.0, 50.0] + [rest / 38] * 38}
+        )
+        s = opened(frame)
+        s.groupby(frame, "area")["cost"].sum()
+        return {finding.rule for finding in s.findings()}
+
+    assert "house/p-percent" in rules(9.9)
+    assert "house/p-percent" not in rules(10.1)
+    assert "house/dominance" in rules(16.0)  # 150 of 166
+    assert "house/dominance" not in rules(17.0)
