@@ -58,7 +58,7 @@ def by_id(linked) -> dict[int, str]:
     return dict(zip(linked.spine["record_id"], linked.spine["person_id"], strict=True))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(some_records(), st.randoms())
 def test_the_order_of_rows_changes_no_persons(records, random):
     order = list(range(len(records)))
@@ -72,7 +72,7 @@ def test_the_order_of_rows_changes_no_persons(records, random):
         assert first == second
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(some_records())
 def test_no_person_has_two_upns_and_none_is_two_records_of_a_return_that_share_nothing(records):
     linked = link_records(records, key=b"k", engine="rules")
@@ -85,7 +85,7 @@ def test_no_person_has_two_upns_and_none_is_two_records_of_a_return_that_share_n
         assert all((one, two) in alike for at, one in enumerate(rows) for two in rows[at + 1 :])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(some_records(), some_records())
 def test_under_rules_new_records_change_no_earlier_person(old, new):
     from tre_toolkit.linkage.spine import Spine
@@ -159,7 +159,7 @@ def test_carried_ids_are_never_shared_and_every_change_is_an_event(rows):
     assert (held_codes(earlier) == 0).tolist() == earlier.isna().tolist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(some_records(least=2), st.data())
 def test_what_a_reviewer_keeps_apart_is_apart(records, data):
     pairs, _ = candidates(records, [Step(name, ((name,),), "x") for name in KINDS])
