@@ -33,6 +33,8 @@ class Variable(BaseModel):
     """Which of a child's rows speaks, by period and then by row, when the table has several."""
     furthest: tuple[str, ...] | None = None
     """States, highest first: the first of them that the child was ever in on an observed day."""
+    told_as: dict[str, str] = {}
+    """For `furthest`: states told as another of them (a child with a plan has been assessed, whether seen or not)."""
     has: str | None = None
     """A table, or a column of one: whether the child has a row there (with one of `codes`)."""
     age: bool = False
@@ -55,6 +57,8 @@ class Variable(BaseModel):
     def _is_one_thing(self) -> Variable:
         if [self.column is None, self.furthest is None, self.has is None, not self.age].count(False) != 1:
             raise ValueError("give either column, furthest, has or age")
+        if not set(self.told_as) | set(self.told_as.values()) <= set(self.furthest or ()):
+            raise ValueError("told_as names states that aren't among the furthest")
         if self.age and not self.bands:
             raise ValueError("age needs bands")
         if not all(map(isfinite, self.bands)) or list(self.bands) != sorted(set(self.bands)):

@@ -22,7 +22,7 @@ PEOPLE_CODES = {"ethnicity": ("cin_census", "common:ethnicity"), "sex": ("cin_ce
 def value_sql(paths: Pathways, variable: Variable) -> str:
     """A query (child, value) with at most one row a child of the cohort; whoever has none has no value."""
     if variable.furthest is not None:
-        return _furthest(paths, variable.furthest)
+        return _furthest(paths, variable.furthest, variable.told_as)
     if variable.age:
         years = f"((w.since - b.birth_day) / {YEAR})"
         source = f"{quote(paths.windows)} AS w INNER JOIN births AS b ON w.child = b.child"
@@ -58,7 +58,9 @@ def levels(paths: Pathways, variable: Variable) -> dict[str, str]:
             )
         certain = set(variable.furthest) == set(known) and paths.definition.start == "contact"
         nobody = {} if certain else {"": variable.none}  # whoever is counted is in one of them
-        return nobody | {name: known[name] for name in reversed(variable.furthest)}
+        return nobody | {
+            name: known[name] for name in reversed(variable.furthest) if name not in variable.told_as
+        }
     if variable.has is not None:
         return {"": variable.none, "1": variable.yes}
     if variable.bands:
@@ -92,10 +94,10 @@ def split(name: str, parts: int) -> list[str]:
     return found
 
 
-def _furthest(paths: Pathways, names: tuple[str, ...]) -> str:
+def _furthest(paths: Pathways, names: tuple[str, ...], told_as: dict[str, str]) -> str:
     own = [name for name in names if name in paths.rules.order]
     rank = " ".join(f"WHEN {paths.number(name)} THEN {at}" for at, name in enumerate(own))
-    back = " ".join(f"WHEN {at} THEN {text(name)}" for at, name in enumerate(own))
+    back = " ".join(f"WHEN {at} THEN {text(told_as.get(name, name))}" for at, name in enumerate(own))
     numbers = ", ".join(str(paths.number(name)) for name in own)
     return (
         f"SELECT child, CASE MIN(CASE state {rank} END) {back} END AS value "

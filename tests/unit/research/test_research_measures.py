@@ -135,6 +135,7 @@ def test_the_life_tables_incidence_is_the_share_of_entries_when_nobody_leaves() 
         (Variable(has="ssda903.episodes", yes="In care", none="Not"), {"In care": 2, "Not": 1}),
         (Variable(furthest=("cla",), none="Never"), {"Looked after": 2, "Never": 1}),
         (Variable(column="sex"), {"Female": 2, "Male": 1}),
+        (Variable(furthest=("cla", "referral"), told_as={"cla": "referral"}, none="Never"), {"Referral": 3}),
     ],
 )  # fmt: skip
 def test_a_variable_has_one_value_a_child(
@@ -151,3 +152,8 @@ def test_a_variable_has_one_value_a_child(
         assert found["Not in the code book"] == 1
         assert len(found) == 3
         assert not any(code in found for code in ("N1", "N2", "N4", "Q9"))
+
+
+def test_a_state_is_told_as_another_of_the_same_variable_only() -> None:
+    with pytest.raises(ValueError, match="told_as"):
+        Variable(furthest=("cla",), told_as={"cla": "referral"})

@@ -19,7 +19,15 @@ ABOUT = About(
     ),
 )
 
-CONTACT = Variable(furthest=("assessment", "referral"), none="No referral seen", label="Contact")
+CONTACT = Variable(
+    furthest=("cpp", "cin", "assessment", "referral"),
+    told_as={
+        "cpp": "assessment",
+        "cin": "assessment",
+    },  # nobody has a plan without an assessment, seen or not
+    none="No referral seen",
+    label="Contact",
+)
 PLAN = Variable(furthest=("cpp", "cin"), none="No plan", label="Plan")
 CARE = Variable(furthest=("cla",), none="Not looked after", label="Care")
 
