@@ -16,7 +16,7 @@ import pandas as pd
 from tre_toolkit.errors import TreError
 from tre_toolkit.linkage.cluster import Decided, persons, with_decisions
 from tre_toolkit.linkage.model.classes import Shares
-from tre_toolkit.linkage.model.engine import NAMED, Found, find
+from tre_toolkit.linkage.model.engine import NAMED, Found, find, thresholds
 from tre_toolkit.linkage.model.files import OWN, Units, units
 from tre_toolkit.linkage.records import NONE, Codes, Records
 from tre_toolkit.linkage.refresh import held_pairs
@@ -67,6 +67,7 @@ def join(
     """
     if engine not in ENGINES:
         raise TreError("there is no such engine", where=engine, hint=f"there are {', '.join(ENGINES)}")
+    thresholds(threshold)  # one that isn't a threshold is refused whichever engine runs
     if engine == "rules":
         return by_rules(records, rules=rules, held=held, decided=decided)
     made = units(records)

@@ -151,3 +151,10 @@ def test_pairs_are_found_once_with_their_first_step(drawn):
     found, _ = candidates(stack([drawn(row.format(1), CIN), drawn(row.format(2), OTHER)]), rule_set("exact"))
     assert len(found) == 1
     assert rule_set("exact")[found.step[0]].name == "UPN"
+
+
+def test_a_threshold_that_is_none_is_refused_even_where_rules_need_none(drawn):
+    with pytest.raises(TreError, match="a threshold is a probability"):
+        link_records(
+            stack([drawn("upn | record_id\nU1 | 1", CIN)]), key=b"k", engine="rules", threshold="high"
+        )

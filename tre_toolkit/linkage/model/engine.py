@@ -75,7 +75,7 @@ def find(
     inside, _, inside_fit = _scored(dated, file, learnt=fitted.model)
     duplicates = inside.over(INSIDE)
     tried: dict[float, float] = {}
-    for chosen in _thresholds(threshold):
+    for chosen in thresholds(threshold):
         joined, estimate = _persons(records, file, across.over(chosen), duplicates, decided)
         tried[chosen] = estimate
         if estimate >= WANTED:
@@ -83,7 +83,11 @@ def find(
     return Found(across, inside, found, fitted, inside_fit, chosen, tried, joined)
 
 
-def _thresholds(threshold: float | str | None) -> tuple[float, ...]:
+def thresholds(threshold: float | str | None) -> tuple[float, ...]:
+    """The thresholds to try in turn: the one that was asked for, or the scale of the default.
+
+    Raises TreError for what is neither a probability nor a name.
+    """
     if threshold is None:
         return THRESHOLDS
     chosen = NAMED.get(threshold) if isinstance(threshold, str) else threshold
