@@ -41,7 +41,7 @@ def of_person(record: Record, table: Table, field: Field, child: Ints) -> col.Co
     maker = MAKERS.get(field.token or "")
     if maker:
         return maker(record, field, child)
-    if field.name == table.person:
+    if field.name == table.person or (field.type == "string" and "linkage_id" in field.role):
         return _local_id(record, field, child)
     if field.type == "code" and set(ETHNIC_CODES) <= set(codes := list(record.shape.codes(field))):
         places = np.array([codes.index(code) for code in ETHNIC_CODES])

@@ -18,6 +18,8 @@ from synth import levels as lv
 from synth import pattern
 from synth.days import NEVER, Days, day
 from synth.draw import Draws, Index, Ints
+from synth.effects import column as column_of
+from synth.effects import has_rows
 from synth.ids import numbered
 from synth.model import Model, TableModel, drawn
 from synth.records import BORN, POSTCODE, UPN, Record, of_person
@@ -146,7 +148,8 @@ def _children(walk: Walk, table: Table) -> Ints:
     mine = (people.home == walk.authority) & (people.born <= walk.ends)
     if table.person and any(one.name == table.person and one.token == UPN for one in table.fields):
         mine &= (walk.world.school_from <= walk.ends) & (people.no_upn == 0)
-    return np.flatnonzero(mine)
+    children = np.flatnonzero(mine)
+    return children[has_rows(walk.world, walk.shape.name, table.name, children, walk.ends)]
 
 
 def _columns(walk: Walk, table: Table, rows: Rows) -> dict[str, col.Column]:
@@ -169,6 +172,12 @@ def _columns(walk: Walk, table: Table, rows: Rows) -> dict[str, col.Column]:
             made[field.name] = lv.cells(
                 level, chosen, walk.draws, f"inside {table.name}.{field.name}", rows.key, walk.shape
             )
+            continue
+        effect = column_of(
+            walk.world, walk.shape.name, table.name, field, rows.child, rows.key, walk.ends, made
+        )
+        if effect is not None:
+            made[field.name] = effect
             continue
         column = (
             _date(walk, field, days[field.name]) if field.name in days else _column(walk, table, field, rows)
@@ -237,7 +246,7 @@ def _column(walk: Walk, table: Table, field: Field, rows: Rows) -> col.Column:
 
 
 def _text(walk: Walk, table: Table, field: Field, rows: Rows, stream: str) -> col.Column:
-    if table.key == (field.name,):
+    if table.key == (field.name,) or "linkage_id" in field.role:
         return col.text(numbered("SYN", rows.key % np.uint64(10**12), 12))
     if POSTCODE in (field.format, field.token):
         number = (walk.draws.words(stream, rows.key) % np.uint64(4000)).astype(np.int64)

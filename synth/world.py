@@ -67,6 +67,16 @@ class World:
         np.maximum.at(found, self.stays.child[(self.stays.start <= on) & (self.stays.end > on)], 3)
         return found
 
+    def ever(self, on: int) -> Ints:
+        """How far each child has come by a day: 0 not at all, 1 in need, 2 on a protection plan, 3 looked after."""
+        found = np.zeros(len(self.people), dtype=np.int64)
+        some = self.episodes
+        need = (some.authorised <= on) & ~np.isin(some.reason, (7, 8))
+        np.maximum.at(found, some.child[need], 1)
+        np.maximum.at(found, some.child[some.protected <= on], 2)
+        np.maximum.at(found, self.stays.child[self.stays.start <= on], 3)
+        return found
+
     def postcodes(self, places: Ints) -> Text:
         return postcodes(places.astype(np.uint64))
 
