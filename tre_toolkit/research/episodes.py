@@ -197,6 +197,7 @@ def _closed(raw: str, rules: Rules, until: int) -> str:
         "censor": str(until),
     }[rules.open_end]
     one_day = "d0 + 1" if rules.same_day == "one_day" else "d1"
+    shortest = ">=" if rules.same_day == "one_day" else ">"
     return f"""
 WITH kept AS (SELECT * FROM {quote(raw)} WHERE {COUNTS}),
 following AS ({following}),
@@ -206,7 +207,7 @@ ended AS (
   FROM kept AS k LEFT JOIN following AS f ON k.is_open = 1 AND k.child = f.child AND k.state = f.state AND k.d0 = f.d0
 )
 SELECT child, state, CAST(d0 AS INTEGER) AS d0, CAST(CASE WHEN d1 = d0 THEN {one_day} ELSE d1 END AS INTEGER) AS d1
-FROM ended WHERE d1 >= d0 AND d0 < {until}"""
+FROM ended WHERE d1 {shortest} d0 AND d0 < {until}"""
 
 
 # rows that can be an episode at all
