@@ -178,6 +178,8 @@ class _Run:
 
     def one(self, return_: Return, done: Callable[[int], None]) -> _Piece:
         """All that one return gives, but for its tokens, which are made as they are sealed."""
+        import pyarrow as pa
+
         from tre_toolkit.returns import typed as types_of
 
         project, place = self.agreed.project, f"{return_.dataset}/{return_.period}"
@@ -186,6 +188,7 @@ class _Run:
         record_ids = fresh_ids(who.count)
         moves = shifts(who.local_ids, self.key, self.authority, project.shift_weeks)
         staying = payload(return_, typed, self.agreed, who, record_ids, shift=moves, areas=self.options.areas)
+        del typed  # as large as the return itself, and not needed any more
         parts = {f"payload/{place}/{name}": table for name, table in staying.tables.items()}
         if who.count and project.about and project.profile == "strict":
             parts[f"about/{place}"] = about(return_, who, record_ids, project.about)
@@ -196,6 +199,7 @@ class _Run:
         }
         singles = [table.name for table in return_.schema.tables if table.key == (table.person,)]
         done(1)
+        pa.default_memory_pool().release_unused()
         return _Piece(
             place,
             parts,

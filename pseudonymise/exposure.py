@@ -96,20 +96,20 @@ def of_groups(
     if not quasi:
         return None
     names = tuple(quasi)
-    children = _joined(quasi, names).num_rows
-    exposed = _exposed(quasi, names, limits.smallest_group)
+    whole = _joined({**quasi, **sensitive})
+    exposed = _exposed(whole, names, limits.smallest_group)
     without = {
-        name: _exposed(quasi, [one for one in names if one != name], limits.smallest_group) for name in names
+        name: _exposed(whole, [one for one in names if one != name], limits.smallest_group) for name in names
     }
     coarsest = min(without, key=lambda name: (without[name], name)) if len(names) > 1 else None
     return GroupExposure(
         place,
         names,
-        children,
+        whole.num_rows,
         exposed,
         coarsest,
         without[coarsest] if coarsest else 0,
-        _alike(quasi, sensitive, limits.smallest_group),
+        _alike(whole, names, tuple(sensitive), limits.smallest_group),
     )
 
 
@@ -159,49 +159,46 @@ def _person_columns(
     return quasi, sensitive
 
 
-def _joined(columns: Mapping[str, pa.Table], names: Sequence[str]) -> pa.Table:
-    """One row a child with each column as text; a child a table doesn't have is missing there."""
+def _joined(columns: Mapping[str, pa.Table]) -> pa.Table:
+    """One row a child with each column as numbered values; a child a table doesn't have is missing there."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     whole = None
-    for at, name in enumerate(names):
-        table = columns[name].group_by("record_id", use_threads=False).aggregate([("value", "min")])
-        column = pc.fill_null(pc.cast(table["value_min"], pa.string()), "")
-        one = pa.table({"record_id": table["record_id"], f"c{at}": column})
+    for name, column in columns.items():
+        codes = pc.dictionary_encode(column["value"].combine_chunks()).indices
+        rows = pa.table({"record_id": column["record_id"], "value": codes})
+        table = rows.group_by("record_id", use_threads=False).aggregate([("value", "min")])
+        one = table.rename_columns({"value_min": name})
         whole = (
             one if whole is None else whole.join(one, "record_id", join_type="full outer", use_threads=False)
         )
     return whole
 
 
-def _exposed(columns: Mapping[str, pa.Table], names: Sequence[str], smallest: int) -> int:
+def _exposed(whole: pa.Table, names: Sequence[str], smallest: int) -> int:
     """How many children are in groups smaller than `smallest`."""
     import pyarrow.compute as pc
 
     if not names:
         return 0
-    whole = _joined(columns, names)
-    keys = [name for name in whole.column_names if name != "record_id"]
-    sizes = whole.group_by(keys, use_threads=False).aggregate([("record_id", "count")])["record_id_count"]
-    return int(pc.sum(pc.if_else(pc.less(sizes, smallest), sizes, 0)).as_py() or 0)
+    sizes = whole.group_by(list(names), use_threads=False).aggregate([("record_id", "count")])
+    count = sizes["record_id_count"]
+    return int(pc.sum(pc.if_else(pc.less(count, smallest), count, 0)).as_py() or 0)
 
 
-def _alike(quasi: Mapping[str, pa.Table], sensitive: Mapping[str, pa.Table], smallest: int) -> int:
+def _alike(whole: pa.Table, names: Sequence[str], sensitive: Sequence[str], smallest: int) -> int:
     """How many children stand in a large enough group that has one value only in some sensitive column."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if not sensitive:
         return 0
-    whole = _joined({**quasi, **sensitive}, [*quasi, *sensitive])
-    keys = [f"c{at}" for at in range(len(quasi))]
-    hidden = [f"c{at}" for at in range(len(quasi), len(quasi) + len(sensitive))]
-    groups = whole.group_by(keys, use_threads=False).aggregate(
-        [("record_id", "count"), *((name, "count_distinct") for name in hidden)]
+    groups = whole.group_by(list(names), use_threads=False).aggregate(
+        [("record_id", "count"), *((name, "count_distinct") for name in sensitive)]
     )
     large = pc.greater_equal(groups["record_id_count"], smallest)
     single = pa.chunked_array([pa.array([False] * groups.num_rows)])
-    for name in hidden:
+    for name in sensitive:
         single = pc.or_(single, pc.equal(groups[f"{name}_count_distinct"], 1))
     return int(pc.sum(pc.if_else(pc.and_(large, single), groups["record_id_count"], 0)).as_py() or 0)
