@@ -149,7 +149,10 @@ def main(words: list[str]) -> None:
     shared = "--shared" in words
     name, place, year, out, *last = [word for word in words if word != "--shared"]
     if name == "many":
-        rules = [one_rule(*one) for one in json.loads(Path(place).read_text())]
+        rules = []
+        for one in json.loads(Path(place).read_text()):
+            rules.append(one_rule(*one))
+            print(json.dumps([one, rules[-1]]), file=sys.stderr, flush=True)
     elif name == "ssda903":
         rules = ssda903(place, int(year), last[0] if last else None, shared)
     else:
