@@ -111,6 +111,8 @@ class Table:
     """For each dimension (the corner's name, "column"): the members that are totals."""
     across: str = ""
     """What the columns are."""
+    sets: np.ndarray | None = None
+    """A number for each cell's set of children, equal for equal sets in tables of one workspace; 0 for nobody."""
 
     def __repr__(self) -> str:
         return f"<table {self.title!r}: {len(self.rows)} by {len(self.columns)}, not checked>"

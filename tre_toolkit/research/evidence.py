@@ -80,6 +80,8 @@ def _more(table: Table) -> dict[str, Any]:
     told: dict[str, Any] = {"totals": table.totals} if table.totals else {}
     if table.across:
         told["across"] = table.across
+    if table.sets is not None:
+        told["sets"] = table.sets.tolist()
     if table.kind != "count":
         told["kind"] = table.kind
     elif table.values is not None:

@@ -16,6 +16,7 @@ event_study    entries into a state by months since a roll-out, authority agains
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Callable
 from functools import cache
@@ -32,6 +33,9 @@ from tre_toolkit.research.declared import ARROW, TOTAL, Crosstab, Declared, Tabl
 from tre_toolkit.research.pathways import Pathways
 from tre_toolkit.research.variables import labels, levels, places, value_sql
 from tre_toolkit.research.workspace import Workspace
+
+SUMS = ("s1", "s2", "s3")  # sums of the first three powers of the children's numbers
+PRIME = 2**31 - 1  # powers are taken modulo this, so that products and sums stay within 64 bits
 
 
 class Attrition(Declared):
@@ -89,37 +93,66 @@ def _crosstab(paths: Pathways, wanted: Crosstab) -> Table:
     counted = counted_by(paths, variables)
     at = [places(counted[f"v{number}"], one) for number, one in enumerate(known)]
     names = [labels(one, place) for one, place in zip(known, at, strict=True)]
-    cube = np.zeros([len(one) for one in names], dtype=np.int64)
-    np.add.at(cube, tuple(at), counted.units.to_numpy())
+    cube = np.zeros([*map(len, names), 1 + len(SUMS)], dtype=np.int64)
+    np.add.at(cube, tuple(at), counted[["units", *SUMS]].to_numpy(dtype=np.int64))
     split = len(wanted.rows)
     for axis in range(split):  # every stage's own totals stand in the table, so that hiding reckons with them
         cube = np.concatenate([cube, cube.sum(axis=axis, keepdims=True)], axis=axis)
     rows = [ARROW.join(one) for one in product(*([*one, TOTAL] for one in names[:split]))]
     columns = [ARROW.join(one) for one in product(*names[split:])]
-    body = cube.reshape(len(rows), len(columns))
+    body = cube.reshape(len(rows), len(columns), -1)
+    body = np.concatenate([body, body.sum(axis=1, keepdims=True)], axis=1)
     titles = [variable.title for variable in wanted.rows]
     return Table(
         wanted.title,
         ARROW.join(titles),
         tuple(rows),
         (*columns, TOTAL),
-        np.hstack([body, body.sum(axis=1, keepdims=True)]),
+        body[:, :, 0],
         totals={**{title: [TOTAL] for title in titles}, "column": [TOTAL]},
         across=ARROW.join(variable.title for variable in wanted.columns),
+        sets=set_numbers(body),
     )
 
 
+def set_numbers(sums: np.ndarray) -> np.ndarray:
+    """A number for each cell's set of children, from its size and sums of powers of the children's own numbers.
+
+    Cells of other tables over the same workspace have the same number exactly when they hold the same children
+    (but for an accident of one in 2^60); 0 stands for nobody. It tells no member, and stays with the evidence.
+    """
+    flat = sums.reshape(-1, sums.shape[-1])
+    flat = np.column_stack([flat[:, :1], flat[:, 1:] % PRIME])
+    told = [
+        int.from_bytes(hashlib.sha256(row.tobytes()).digest()[:8], "big") >> 4 if row[0] else 0
+        for row in flat
+    ]
+    return np.array(told, dtype=np.int64).reshape(sums.shape[:-1])
+
+
 def counted_by(paths: Pathways, variables: tuple[Variable, ...]) -> Any:
-    """The cohort's children counted by variables: a frame v0, v1, ..., units; a missing value is the empty text."""
+    """The cohort's children counted by variables: a frame v0, v1, ..., units, and the `SUMS` that tell sets apart.
+
+    A missing value is the empty text.
+    """
     joins = " ".join(
         f"LEFT JOIN ({value_sql(paths, variable)}) AS j{at} ON w.child = j{at}.child"
         for at, variable in enumerate(variables)
     )
     values = ", ".join(f"COALESCE(j{at}.value, '') AS v{at}" for at in range(len(variables)))
     names = ", ".join(f"v{at}" for at in range(len(variables)))
+    one = f"CAST(child AS BIGINT) % {PRIME}"
+    powers = [
+        f"({one})",
+        f"(({one}) * ({one}) % {PRIME})",
+        f"(({one}) * ({one}) % {PRIME} * ({one}) % {PRIME})",
+    ]
+    sums = ", ".join(
+        f"CAST(SUM({power}) AS BIGINT) AS {name}" for name, power in zip(SUMS, powers, strict=True)
+    )
     return paths.workspace.engine.rows(
-        f"SELECT {names}, COUNT(*) AS units FROM (SELECT w.child, {values} FROM {quote(paths.windows)} AS w {joins}) "
-        f"AS each_child GROUP BY {names}"
+        f"SELECT {names}, COUNT(*) AS units, {sums} FROM "
+        f"(SELECT w.child, {values} FROM {quote(paths.windows)} AS w {joins}) AS each_child GROUP BY {names}"
     )
 
 

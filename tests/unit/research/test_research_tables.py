@@ -373,3 +373,27 @@ def test_the_library_and_the_file_say_the_same(workspace: Path, tmp_path: Path) 
     table = tabulate(opened, declared(told["recipe"], where="evidence"))
     assert as_csv(table) == (tmp_path / "o/state_flow.csv").read_text(encoding="utf-8")
     assert "WBRI" not in repr(table)
+
+
+def test_cells_of_two_tables_have_one_number_when_they_hold_the_same_children(
+    workspace: Path, tmp_path: Path
+) -> None:
+    run(["recipe", "run", "pathways", "--workspace", str(workspace), "--into", str(tmp_path / "o")])
+    told = {
+        name: read_evidence(tmp_path / f"o/{name}.csv")["cells"]
+        for name in ("state_flow", "furthest_by_ethnicity")
+    }
+    flow, furthest = told["state_flow"], told["furthest_by_ethnicity"]
+
+    def number(cells: dict, row: object, column: str) -> int:
+        return cells["sets"][cells["rows"].index(row)][cells["columns"].index(column)]
+
+    assert number(flow, ["Total", "Total"], "Total") == number(furthest, "Total", "Total")
+    assert number(flow, ["Referral", "No plan"], "Not looked after") == number(furthest, "Total", "Referral")
+    assert number(flow, ["Assessment", "No plan"], "Not looked after") != number(
+        furthest, "Total", "Referral"
+    )
+    assert number(furthest, "Chinese", "Total") == 0
+    kept = [n for row in furthest["sets"] for n in row if n]
+    assert len(set(kept)) < len(kept)  # a row with one cell is that cell
+    assert max(kept) < 2**60
