@@ -7,7 +7,7 @@ read, or has no evidence, is never passed over in silence.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -46,7 +46,7 @@ def check_file(
     With `against` it is also compared with everything in that ledger. Raises TreError when there is no such file
     or a pack can't be read.
     """
-    return _examine(Path(path), chain(packs), evidence, [against] if against else [])[0]
+    return _examine(Path(path), chain(packs), evidence, [against] if against else []).verdict
 
 
 def check_files(
@@ -54,27 +54,45 @@ def check_files(
 ) -> dict[Path, Verdict]:
     """The verdicts on several files that leave together: each is also compared with those before it.
 
-    With `record` the tables that pass are added to the ledger.
+    Tables whose evidence tells which cells hold the same children are attacked as one. With `record` the tables
+    that pass are added to the ledger.
     """
+    from disclosure.linked import attack_together
+
     rules = chain(packs)
     beside = Ledger(Path("this request"), b"")
-    verdicts: dict[Path, Verdict] = {}
+    examined: dict[Path, Examined] = {}
     for path in map(Path, paths):
-        verdict, entries = _examine(path, rules, "auto", [*([against] if against else []), beside])
-        verdicts[path] = verdict
+        one = _examine(path, rules, "auto", [*([against] if against else []), beside])
+        examined[path] = one
         beside.entries += [
-            replace(entry, number=len(beside.entries) + at + 1) for at, entry in enumerate(entries)
+            replace(entry, number=len(beside.entries) + at + 1) for at, entry in enumerate(one.entries)
         ]
-        if record and against is not None and verdict.passed:
-            for entry in entries:
+    verdicts = {path: one.verdict for path, one in examined.items()}
+    joint = attack_together([table for one in examined.values() for table in one.tables], rules)
+    for path, one in examined.items():
+        own = [found for found in joint if found.file in {table.name for table in one.tables}]
+        verdicts[path] = verdicts[path].and_(verdict_of(own, packs=rules.named()))
+    if record and against is not None:
+        for path, one in examined.items():
+            for entry in one.entries if verdicts[path].passed else ():
                 if not against.has(entry.digest):
                     against.add(replace(entry, number=len(against.entries) + 1))
     return verdicts
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found of one file: its verdict, its tables for the ledger, and the tables themselves."""
+
+    verdict: Verdict
+    entries: list[Entry]
+    tables: list[Table]
+
+
 def _examine(
     path: Path, rules: Rules, evidence: Literal["auto"] | Path | None, ledgers: Sequence[Ledger]
-) -> tuple[Verdict, list[Entry]]:
+) -> Examined:
     content = _content(path)
     told, findings = find_evidence(path, content, evidence)
     try:
@@ -95,7 +113,7 @@ def _examine(
         verdict = verdict.and_(check_table(table, rules)).and_(verdict_of(found, packs=rules.named()))
         scope = dict(told.told.get("recipe") or {}) if told else {}
         entries.append(entry_of(replace(table, name=path.name), cells, number=0, digest=mark, scope=scope))
-    return verdict, entries
+    return Examined(verdict, entries, tables)
 
 
 def check_table(table: Table, packs: Packs = None, *, prove: bool = False) -> Verdict:
@@ -209,6 +227,7 @@ def _with_evidence(table: Table, told: Evidence) -> Table:
         unit=told.unit if told.unit in PEOPLE else None,
         units=None if told.units is None else told.units.reshape(-1),
         values=None if told.values is None else told.values.reshape(-1),
+        sets=None if told.sets is None else told.sets.reshape(-1),
         structural=structural,
         kind=told.kind,
         base=int(base) if isinstance(base, int) else None,

@@ -32,6 +32,7 @@ class Evidence:
     units: Ints | None = None
     values: Ints | None = None
     keys: Ints | None = None  # cell keys, for perturbation
+    sets: Ints | None = None  # a number for each cell's set of children, 0 for nobody
     columns: tuple[str, ...] = ()
     rows: int = 0
     structural: tuple[tuple[int, int], ...] = ()
@@ -96,6 +97,7 @@ def read(path: Path) -> Evidence:
         units=_grid(path, cells.get("units"), "units", rows, columns),
         values=_grid(path, cells.get("values"), "values", rows, columns),
         keys=_grid(path, cells.get("keys"), "keys", rows, columns),
+        sets=_grid(path, cells.get("sets"), "sets", rows, columns),
         columns=tuple(map(str, columns)),
         rows=len(rows),
         structural=tuple((int(row), int(column)) for row, column in cells.get("structural_zeros", ())),

@@ -1,6 +1,7 @@
 """Several tables that share cells, protected in one program: what is hidden in one is hidden in all.
 
-Cells are the same when they carry the same labels (everything else at its total) and the same true figure. Protecting
+Cells are the same when the evidence says that they hold the same children, or when they carry the same labels
+(everything else at its total) and the same true figure. Protecting
 tables one by one hides a shared margin in one and prints it in the next; here a shared cell is one unknown.
 """
 
@@ -14,10 +15,13 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from disclosure.attack import System, Work, audit
 from disclosure.check import Packs, check_table, printed
 from disclosure.checks.counts import small
+from disclosure.checks.solved import SOLVED
 from disclosure.compare import Face, face, project, shared_dimensions
-from disclosure.findings import Level
+from disclosure.findings import Finding, Level
+from disclosure.linear import FREE
 from disclosure.packs import Rules, chain
 from disclosure.protection import Protected, read_source, suppressed, with_truth
 from disclosure.shown import Ints
@@ -78,11 +82,78 @@ def join(tables: Sequence[Table], rules: Rules) -> Joined:
             for a, b in _same(faces[one], faces[two], tables[one], tables[two]):
                 low, high = sorted((_root(above, int(start[one]) + a), _root(above, int(start[two]) + b)))
                 above[high] = low
+    for alike in _same_children(tables):
+        low, *rest = sorted({_root(above, int(at)) for at in alike})
+        above[rest] = low
     roots = np.array([_root(above, at) for at in range(len(above))])
     _, number = np.unique(roots, return_inverse=True)
     number = number.reshape(-1)
     parts = tuple(number[start[at] : start[at + 1]] for at in range(len(tables)))
     return Joined(tuple(tables), parts, int(number.max(initial=-1)) + 1)
+
+
+def _same_children(tables: Sequence[Table]) -> list[Ints]:
+    """Groups of cells, numbered through all tables, that hold the same children as their evidence tells."""
+    sets = np.concatenate(
+        [np.zeros(len(table), np.int64) if table.sets is None else table.sets for table in tables] or [[]]
+    )
+    order = np.argsort(sets, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(sets[order])) + 1)
+    return [group for group in groups if len(group) > 1 and sets[group[0]] != 0]
+
+
+def attack_together(tables: Sequence[Table], rules: Rules) -> list[Finding]:
+    """What several tables give away together although each alone keeps it: hidden small cells of any of them.
+
+    Only tables whose evidence tells the truth and which cells hold the same children take part.
+    """
+    told = [
+        table for table in tables if table.truth is not None and table.sets is not None and not table.base
+    ]
+    if len(told) < 2:
+        return []
+    joined = join(told, rules)
+    point, hidden, asked = np.zeros(joined.count), np.ones(joined.count, bool), np.zeros(joined.count, bool)
+    for table, cells in zip(told, joined.cell, strict=True):
+        shown = printed(table, rules)
+        point[cells] = table.truth
+        np.logical_and.at(hidden, cells, ~shown.numbers)
+        np.logical_or.at(asked, cells, small(table, rules) & ~shown.numbers)
+    system = System(_stacked(joined), point, np.where(hidden, point, 0.0), np.where(hidden, FREE, 0.0))
+    targets = np.flatnonzero(asked)
+    least = rules.least or 1
+    leaks = audit(
+        system, targets, np.maximum(least - point[targets], 1.0), np.minimum(point[targets], 1.0), work=Work()
+    )
+    given = {leak.cell for leak in leaks}
+    return [
+        _given_away(table, int(cell), told, rules)
+        for table, cells in zip(told, joined.cell, strict=True)
+        for cell in np.flatnonzero(np.isin(cells, sorted(given)) & ~printed(table, rules).numbers)
+    ]
+
+
+def _given_away(table: Table, cell: int, told: Sequence[Table], rules: Rules) -> Finding:
+    others = ", ".join(sorted({Path(other.name).name for other in told if other.name != table.name}))
+    return Finding(
+        Level.FAIL,
+        f"{rules.packs[0].name}/{SOLVED}",
+        table.name,
+        table.where(cell),
+        f"a reader of this table and of {others} together can work the hidden figure out too closely",
+        "protect them as one: `tre protect FILE FILE --into FOLDER`",
+    )
+
+
+def _stacked(joined: Joined) -> sp.csr_matrix:
+    """The equations of all tables over their common cells."""
+    blocks = []
+    for table, cells in zip(joined.tables, joined.cell, strict=True):
+        rows = table.known().tocoo()
+        blocks.append(
+            sp.csr_matrix((rows.data, (rows.row, cells[rows.col])), shape=(rows.shape[0], joined.count))
+        )
+    return sp.vstack(blocks).tocsr()
 
 
 def _root(above: Ints, at: int) -> int:
@@ -109,15 +180,11 @@ class _Solved:
 def _solved(joined: Joined, rules: Rules, seconds: float) -> _Solved:
     if rules.least is None:
         raise TreError("no named pack has a confirmed threshold", hint="chain one that has, such as dfe-cin")
-    point, targets, blocks = np.zeros(joined.count), np.zeros(joined.count, bool), []
+    point, targets = np.zeros(joined.count), np.zeros(joined.count, bool)
     for table, cells in zip(joined.tables, joined.cell, strict=True):
         point[cells] = table.truth
-        targets[cells] |= small(table, rules)
-        rows = table.known().tocoo()
-        blocks.append(
-            sp.csr_matrix((rows.data, (rows.row, cells[rows.col])), shape=(rows.shape[0], joined.count))
-        )
-    asked = problem(sp.vstack(blocks).tocsr(), point, np.flatnonzero(targets), least=rules.least)
+        np.logical_or.at(targets, cells, small(table, rules))
+    asked = problem(_stacked(joined), point, np.flatnonzero(targets), least=rules.least)
     pattern = solve(asked, seconds=seconds)
     if pattern is None:
         raise TreError(

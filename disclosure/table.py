@@ -31,6 +31,7 @@ class Table:
     units: Ints | None = None  # distinct children behind each cell
     unit: str | None = None
     values: Ints | None = None  # the true figure of each cell, where it isn't the number of units
+    sets: Ints | None = None  # a number for each cell's set of units, the same in every table; 0 for none
     parents: tuple[Parents, ...] = ()
     structural: Bools | None = None  # cells that are zero by definition
     base: int | None = None  # what printed counts are rounded to

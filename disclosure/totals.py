@@ -19,6 +19,7 @@ from disclosure.table import Parents, Table
 _TOTAL = re.compile(r"(grand |sub-?|over)?(all|totals?|sum)( .{0,40})?|.{0,40} totals?|any", re.IGNORECASE)
 WRONG = 0.5  # share of columns in which a named total may be wrong and still be taken as one
 ALONE = 3  # columns in which a member must equal its neighbour to be taken as its only part
+PAIRS = 20  # pairs of equal members that are tried
 MOST = 4_000  # members of one dimension that are searched for runs
 
 
@@ -99,28 +100,33 @@ def _runs(order: list[int], grid: Floats, slack: float) -> dict[int, int]:
     that lets a larger run be found.
     """
     family: dict[int, int] = {}
+    if not 2 < len(order) <= MOST:
+        return family
     _fold(order, family, grid, slack)
-    while pair := _one_run(order, family, grid, slack, alone=True):
-        tried = {**family, pair[1][0]: pair[0]}
-        if len(pair[1]) > 1 or not _fold(order, tried, grid, slack):
-            break
-        family = tried
+    for total, parts in _all_runs(order, family, grid, slack, alone=True)[:PAIRS]:
+        tried = {**family, parts[0]: total}
+        if len(parts) == 1 and _fold(order, tried, grid, slack):
+            family = tried
     return family
 
 
 def _fold(order: list[int], family: dict[int, int], grid: Floats, slack: float) -> int:
-    """Add runs to the family until none is left; how many there were."""
+    """Add runs to the family, level by level, until none is left; how many there were."""
     count = 0
-    while 2 < len(order) <= MOST and (found := _one_run(order, family, grid, slack)):
-        family.update(dict.fromkeys(found[1], found[0]))
-        count += 1
+    while found := _all_runs(order, family, grid, slack):
+        taken: set[int] = set()
+        for total, parts in found:
+            if taken.isdisjoint([total, *parts]):
+                family.update(dict.fromkeys(parts, total))
+                taken.update([total, *parts])
+                count += 1
     return count
 
 
-def _one_run(
+def _all_runs(
     order: list[int], family: dict[int, int], grid: Floats, slack: float, *, alone: bool = False
-) -> tuple[int, list[int]] | None:
-    """The smallest run of members without a total yet that adds up to a member beside it without parts yet."""
+) -> list[tuple[int, list[int]]]:
+    """Runs of members without a total yet that add up to a member beside them without parts yet, smallest first."""
     roots = np.array([at for at in order if at not in family])
     figures = grid[roots]
     sums = np.vstack([np.zeros(grid.shape[1]), np.nancumsum(figures, axis=0)])
@@ -143,14 +149,11 @@ def _one_run(
             if len(good):
                 k = int(good[np.argmin(long[good])])
                 found.append((int(long[k]), total, int(starts[k]), int(ends[k])))
-    if not found:
-        return None
     totals = {total for _, total, _, _ in found}
     # lowest level first: a part that is itself a total finds its own parts first
     lowest = [run for run in found if totals.isdisjoint(roots[run[2] : run[3]].tolist())]
-    _, total, start, end = min(lowest or found)
-    parts = roots[start:end].tolist()
-    return None if _above(total, family) & set(parts) else (total, parts)
+    told = [(total, roots[start:end].tolist()) for _, total, start, end in sorted(lowest or found[:1])]
+    return [(total, parts) for total, parts in told if not _above(total, family) & set(parts)]
 
 
 def _above(member: int, family: dict[int, int]) -> set[int]:
