@@ -112,6 +112,8 @@ def test_a_keeper_works_by_commands(house: Any, typed: Any, tmp_path: Path) -> N
     eve = next(a for a in json.loads(typed(f"gate user list {gate} --json")[1]) if a["account"] == "eve")
     assert eve == {"account": "eve", "role": "auditor", "person": "Eve New", "open": False}
     assert typed(f"gate user role eve king {gate}")[0] == 2
+    assert typed(f"gate user open eve {gate}")[0] == 0
+    assert typed(f"gate user password eve {gate} --password-file {tmp_path / 'passphrase'}")[0] == 0
     assert typed(f"gate prove {gate}", key=True)[0] == 0
     assert typed(f"gate migrate {gate}")[0] == 0
     assert typed(f"gate backup {gate} --into {tmp_path / 'b.tar'}")[0] == 0

@@ -1,0 +1,108 @@
+"""What the gate's commands share: their options, the way in, and how a request is shown."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tre_toolkit import console
+
+if TYPE_CHECKING:
+    from tre_toolkit.gate.folder import Gate
+
+AtGate = Annotated[Path, typer.Option("--gate", help="The gate's folder.")]
+As = Annotated[str, typer.Option("--as", help="The account you act through.")]
+PasswordFile = Annotated[
+    Path | None, typer.Option("--password-file", help="A file only you can read; else you are asked.")
+]
+PassphraseFile = Annotated[
+    Path | None, typer.Option("--passphrase-file", help="For the gate's signing key; else you are asked.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+Number = Annotated[str, typer.Argument(help="The request's number.")]
+Note = Annotated[str, typer.Option("--note", help="What you want to say.")]
+
+
+def enter(folder: Path, login: str, password_file: Path | None) -> tuple[Gate, Any]:
+    from tre_toolkit.gate import accounts
+
+    password = console.passphrase(password_file, what=f"the account {login}")
+    opened = open_gate(folder)
+    return opened, accounts.sign_in(opened, login, password.decode())
+
+
+def keeper() -> str:
+    """Who keeps the gate, as the system knows them: recorded with what is done to its folder."""
+    return f"uid {os.getuid()}"
+
+
+def signer_of(opened: Gate, passphrase_file: Path | None) -> Any:
+    from tre_toolkit.signing import Signer
+
+    return Signer.read(opened.signer_key, console.passphrase(passphrase_file, what="the gate's signing key"))
+
+
+def open_gate(folder: Path) -> Gate:
+    from tre_toolkit.gate import folder as folders
+
+    return folders.open_gate(folder)
+
+
+def answer_rows(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        console.answer_json(rows)
+    elif rows:
+        console.answer_table(list(rows[0]), [list(row.values()) for row in rows])
+    else:
+        console.answer("nothing here")
+
+
+def show_request(opened: Gate, account: Any, number: str, *, as_json: bool) -> None:
+    from tre_toolkit.gate import requests, views_of
+
+    found = requests.find(opened, account, number)
+    if as_json:
+        console.answer_json(views_of.whole(opened, account, found))
+        return
+    facts = {
+        "request": found.pk,
+        "state": found.state.replace("_", " "),
+        "turn": found.turn,
+        "title": found.title,
+        "author": f"{found.author.name}, project {found.project.name}",
+        "context": found.context,
+    }
+    console.answer(console.lines_of(facts))
+    show_files(opened, account, found)
+
+
+def show_files(opened: Gate, account: Any, found: Any) -> None:
+    from tre_toolkit.gate import views_of
+
+    shown = views_of.whole(opened, account, found)
+    console.answer_table(
+        ["file", "type", "bytes", "sha256", "machine", "evidence", "votes"],
+        [
+            [
+                f["path"],
+                f["type"],
+                f["bytes"],
+                f["sha256"][:16],
+                f["verdict"],
+                f["evidence"],
+                ", ".join(f["votes"]),
+            ]
+            for f in shown["files"]
+        ],
+    )
+    for file in shown["files"]:
+        for said in file["findings"]:
+            where = f" at {said['where']}" if said["where"] else ""
+            console.answer(f"{said['verdict']:<6} {file['path']}{where}: {said['message']} ({said['rule']})")
+            if said["fix"]:
+                console.answer(f"       would pass: {said['fix']}")
+    for line in shown["comments"]:
+        console.answer(f"{line['person']}, turn {line['turn']}: {line['body']}")

@@ -1,0 +1,282 @@
+"""The keeper's commands: `tre gate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tre_toolkit import console
+from tre_toolkit.errors import MisuseError
+from tre_toolkit.gate.commands.common import (
+    AsJson,
+    AtGate,
+    PassphraseFile,
+    PasswordFile,
+    answer_rows,
+    keeper,
+    open_gate,
+    signer_of,
+)
+
+gate = typer.Typer(no_args_is_help=True, help="Keep a gate: make it, its accounts, its backups.")
+user = typer.Typer(no_args_is_help=True, help="The accounts of a gate.")
+gate.add_typer(user, name="user")
+
+
+@gate.command("new")
+def gate_new(
+    folder: Annotated[Path, typer.Argument(help="The new folder.")],
+    name: Annotated[str, typer.Option(help="What recipients read as the sender.")] = "release gate",
+    project: Annotated[str, typer.Option(help="The first project.")] = "main",
+    reviewers: Annotated[int, typer.Option(help="How many people must approve (2 to 4).")] = 2,
+    pack: Annotated[list[str] | None, typer.Option(help="Disclosure rule packs the checker applies.")] = None,
+    workspace: Annotated[
+        Path | None, typer.Option(help="The project's workspace: recipes are run again over it.")
+    ] = None,
+    database: Annotated[str, typer.Option(help="PostgreSQL, as host=… port=… dbname=… user=…")] = "",
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Make a gate with its database, store and signing key.
+
+    Example: tre gate new gate --name "North Sea TRE" --passphrase-file signer.pass
+    """
+    passphrase = console.passphrase(passphrase_file, what="the new gate's signing key")
+    from tre_toolkit.gate.folder import new_gate
+
+    made = new_gate(
+        folder,
+        passphrase,
+        name=name,
+        project=project,
+        reviewers=reviewers,
+        packs=tuple(pack or ()),
+        database=database,
+        workspace=workspace,
+    )
+    facts = {
+        "gate": str(folder),
+        "public key": f"{folder / 'gate.pub'} (recipients need it)",
+        "fingerprint": made.verifier().fingerprint,
+        "reviewers": made.reviewers,
+    }
+    console.answer(console.lines_of(facts))
+
+
+@gate.command("serve")
+def gate_serve(
+    at: AtGate,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.")] = 8765,
+) -> None:
+    """Serve the gate's pages and JSON API until stopped with Ctrl-C.
+
+    Example: tre gate serve --gate gate
+    """
+    opened = open_gate(at)
+    from tre_toolkit.gate.web.server import make_server
+
+    with make_server(opened, host, port) as server:
+        console.say(f"the gate is open at http://localhost:{server.server_port}/ (Ctrl-C stops it)")
+        server.serve_forever()
+
+
+@gate.command("signer")
+def gate_signer(at: AtGate, passphrase_file: PassphraseFile = None) -> None:
+    """Hold the signing key for the pages, and sign only what two people approved, until stopped with Ctrl-C.
+
+    Example: tre gate signer --gate gate --passphrase-file signer.pass
+    """
+    opened = open_gate(at)
+    from tre_toolkit.gate import signer
+
+    held = signer_of(opened, passphrase_file)
+    console.say(f"the signer is at work ({opened.verifier().fingerprint}; Ctrl-C stops it)")
+    signer.serve(opened, held)
+
+
+@gate.command("migrate")
+def gate_migrate(at: AtGate) -> None:
+    """Bring a gate's database up to this version; make a backup first.
+
+    Example: tre gate migrate --gate gate
+    """
+    from tre_toolkit.gate import keeping
+
+    keeping.migrate(at)
+    console.answer(f"{at}: the database is of this version")
+
+
+@gate.command("backup")
+def gate_backup(at: AtGate, into: Annotated[Path, typer.Option(help="The new file, a .tar.")]) -> None:
+    """Copy a gate, while it works, into one file that `restore` and `doctor` check to the byte.
+
+    Example: tre gate backup --gate gate --into gate-2025-06-01.tar
+    """
+    opened = open_gate(at)
+    from tre_toolkit.gate import keeping
+
+    count = keeping.backup(opened, into)
+    console.answer(f"{into}: {count:,} files and the database")
+
+
+@gate.command("restore")
+def gate_restore(
+    archive: Annotated[Path, typer.Argument(help="A backup.")],
+    into: Annotated[Path, typer.Option(help="The new gate's folder.")],
+    log: Annotated[
+        Path | None, typer.Option(help="The newest audit.log you have: shows what the backup lacks.")
+    ] = None,
+) -> None:
+    """Make a gate from its backup, checked to the byte; says which events the backup lacks.
+
+    Example: tre gate restore gate-2025-06-01.tar --into gate --log old/audit.log
+    """
+    from tre_toolkit.gate import keeping
+
+    lost = keeping.restore(archive, into, log=log)
+    console.answer(
+        f"{into}: restored" + (f"; {lost:,} later events are in the log and not in it" if lost else "")
+    )
+
+
+@gate.command("doctor")
+def gate_doctor(at: AtGate, as_json: AsJson = False) -> None:
+    """Look the whole gate over: every blob, the log, the votes behind each release; exit 1 when anything is wrong.
+
+    Example: tre gate doctor --gate gate
+    """
+    opened = open_gate(at)
+    from tre_toolkit.gate import keeping
+
+    rows = [{"check": c.name, "well": c.well, "told": c.told} for c in keeping.look_over(opened)]
+    answer_rows(rows, as_json=as_json)
+    if not all(row["well"] for row in rows):
+        raise typer.Exit(1)
+
+
+@gate.command("prove")
+def gate_prove(at: AtGate, passphrase_file: PassphraseFile = None) -> None:
+    """Sign a checkpoint of the log now, into the gate's folder and the witness folder.
+
+    Example: tre gate prove --gate gate --passphrase-file signer.pass
+    """
+    opened = open_gate(at)
+    from tre_toolkit.gate import journal
+
+    journal.sign_checkpoint(opened, signer_of(opened, passphrase_file))
+    console.answer(f"{opened.checkpoint}: signed")
+
+
+@user.command("add")
+def user_add(
+    name: Annotated[str, typer.Argument(help="The account's name.")],
+    at: AtGate,
+    role: Annotated[
+        str,
+        typer.Option(
+            help="researcher, lead, checker, senior_checker, release_officer, auditor or administrator."
+        ),
+    ],
+    person: Annotated[str, typer.Option(help="Full name: the same name is the same human.")],
+    source: Annotated[str, typer.Option(help="How they sign in: local, oidc or header.")] = "local",
+    project: Annotated[list[str] | None, typer.Option(help="Projects they are a member of.")] = None,
+    password_file: PasswordFile = None,
+) -> None:
+    """Open an account.
+
+    Example: tre gate user add ada --gate gate --role researcher --person "Ada Researcher"
+    """
+    from tre_toolkit.gate import policies
+
+    try:
+        chosen = policies.Role(role)
+    except ValueError:
+        raise MisuseError("there is no such role", hint=", ".join(policies.Role)) from None
+    password = console.passphrase(password_file, what=f"the account {name}") if source == "local" else b""
+    opened = open_gate(at)
+    from tre_toolkit.gate import accounts
+
+    accounts.add(
+        opened,
+        name,
+        role=chosen,
+        person=person,
+        source=source,
+        password=password.decode(),
+        projects=tuple(project or ()),
+        by=keeper(),
+    )
+    console.answer(f"account {name}: {role.replace('_', ' ')}, {person}")
+
+
+@user.command("list")
+def user_list(at: AtGate, as_json: AsJson = False) -> None:
+    """The accounts of a gate.
+
+    Example: tre gate user list --gate gate
+    """
+    open_gate(at)
+    from tre_toolkit.gate.orm import models
+
+    rows = [
+        {"account": a.login, "role": a.role, "person": a.person.name, "open": a.active}
+        for a in models.Account.objects.select_related("person").order_by("login")
+    ]
+    answer_rows(rows, as_json=as_json)
+
+
+@user.command("role")
+def user_role(name: str, role: str, at: AtGate) -> None:
+    """Give an account another role.
+
+    Example: tre gate user role ben senior_checker --gate gate
+    """
+    opened = open_gate(at)
+    from tre_toolkit.gate import accounts, policies
+
+    if role not in list(policies.Role):
+        raise MisuseError("there is no such role", hint=", ".join(policies.Role))
+    accounts.change_role(opened, name, policies.Role(role), by=keeper())
+    console.answer(f"account {name}: {role}")
+
+
+@user.command("close")
+def user_close(name: str, at: AtGate) -> None:
+    """Close an account; its sessions end and its votes on open requests no longer count.
+
+    Example: tre gate user close ben --gate gate
+    """
+    opened = open_gate(at)
+    from tre_toolkit.gate import accounts
+
+    accounts.set_active(opened, name, active=False, by=keeper())
+    console.answer(f"account {name}: closed")
+
+
+@user.command("open")
+def user_open(name: str, at: AtGate) -> None:
+    """Open a closed or locked account again.
+
+    Example: tre gate user open ben --gate gate
+    """
+    opened = open_gate(at)
+    from tre_toolkit.gate import accounts
+
+    accounts.set_active(opened, name, active=True, by=keeper())
+    console.answer(f"account {name}: open")
+
+
+@user.command("password")
+def user_password(name: str, at: AtGate, password_file: PasswordFile = None) -> None:
+    """Give an account a new password; its sessions end.
+
+    Example: tre gate user password ben --gate gate --password-file ben.password
+    """
+    password = console.passphrase(password_file, what=f"the account {name}")
+    opened = open_gate(at)
+    from tre_toolkit.gate import accounts
+
+    accounts.set_password(opened, name, password.decode(), by=keeper())
+    console.answer(f"account {name}: a new password")

@@ -1,0 +1,161 @@
+"""The checkers' commands: `tre review`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from tre_toolkit import console
+from tre_toolkit.errors import MisuseError
+from tre_toolkit.gate.commands.common import (
+    As,
+    AsJson,
+    AtGate,
+    Note,
+    Number,
+    PasswordFile,
+    answer_rows,
+    enter,
+    show_request,
+)
+
+review = typer.Typer(no_args_is_help=True, help="Look at what others want to let out, and vote.")
+
+
+@review.command("queue")
+def review_queue(at: AtGate, login: As, as_json: AsJson = False, password_file: PasswordFile = None) -> None:
+    """What waits for the gate, oldest first.
+
+    Example: tre review queue --gate gate --as ben
+    """
+    opened, account = enter(at, login, password_file)
+    from tre_toolkit.gate import reviews
+
+    rows = [
+        {
+            "request": r.pk,
+            "state": r.state.replace("_", " "),
+            "turn": r.turn,
+            "title": r.title,
+            "author": r.author.name,
+            "submitted": f"{r.submitted:%Y-%m-%d %H:%M}",
+        }
+        for r in reviews.queue(opened, account)
+    ]
+    answer_rows(rows, as_json=as_json)
+
+
+@review.command("show")
+def review_show(
+    number: Number, at: AtGate, login: As, as_json: AsJson = False, password_file: PasswordFile = None
+) -> None:
+    """One request: its context, its files, what the machine found, and the votes you may see.
+
+    Example: tre review show 1 --gate gate --as ben
+    """
+    opened, account = enter(at, login, password_file)
+    show_request(opened, account, number, as_json=as_json)
+
+
+@review.command("vote")
+def review_vote(
+    number: Number,
+    at: AtGate,
+    login: As,
+    approve: Annotated[bool | None, typer.Option("--approve/--refuse", help="Your vote.")] = None,
+    file: Annotated[str, typer.Option(help="Vote on this file only; else on all.")] = "",
+    note: Note = "",
+    password_file: PasswordFile = None,
+) -> None:
+    """Vote. Nobody sees your vote until all reviews are in; until then you may change it.
+
+    Example: tre review vote 1 --approve --note "rounded, nothing small" --gate gate --as ben
+    """
+    if approve is None:
+        raise MisuseError("a vote is --approve or --refuse")
+    opened, account = enter(at, login, password_file)
+    from tre_toolkit.gate import reviews
+
+    voted = reviews.vote(opened, account, number, approve=approve, note=note, file=file or None)
+    console.answer(f"request {number}: your vote is in; it is {voted.state.replace('_', ' ')}")
+
+
+def _turning(name: str, verb: Callable[..., Any], text: str) -> None:
+    """`return`, `reject`, `decide` and `unblock` differ only in what they call."""
+
+    def command(
+        number: Number,
+        at: AtGate,
+        login: As,
+        note: Annotated[str, typer.Option("--note", help="Why; the author reads it.")],
+        password_file: PasswordFile = None,
+    ) -> None:
+        opened, account = enter(at, login, password_file)
+        turned = verb()(opened, account, number, note=note)
+        console.answer(f"request {number}: {turned.state.replace('_', ' ')}")
+
+    command.__doc__ = text
+    review.command(name)(command)
+
+
+def _reviews() -> Any:
+    from tre_toolkit.gate import reviews
+
+    return reviews
+
+
+_turning(
+    "return",
+    lambda: _reviews().give_back,
+    """Give a request back to its author, saying what to mend.
+
+    Example: tre review return 1 --note "round to 5" --gate gate --as ben
+    """,
+)
+_turning(
+    "decide",
+    lambda: _reviews().decide,
+    """A senior checker's vote that settles a conflict.
+
+    Example: tre review decide 1 --note "the refusal was about another table" --gate gate --as sam
+    """,
+)
+_turning(
+    "reject",
+    lambda: _reviews().reject,
+    """Refuse a request for good.
+
+    Example: tre review reject 1 --note "row-level data" --gate gate --as sam
+    """,
+)
+_turning(
+    "unblock",
+    lambda: _reviews().unblock,
+    """After the store was looked into, give a blocked request back to its author.
+
+    Example: tre review unblock 1 --note "restored from backup" --gate gate --as sam
+    """,
+)
+
+
+@review.command("exception")
+def review_exception(
+    number: Number,
+    exception: Annotated[int, typer.Argument(help="The exception's number.")],
+    at: AtGate,
+    login: As,
+    grant: Annotated[bool | None, typer.Option("--grant/--deny", help="Your decision.")] = None,
+    days: Annotated[int, typer.Option(help="How long a granted one holds.")] = 90,
+    password_file: PasswordFile = None,
+) -> None:
+    """A senior checker decides on an exception.
+
+    Example: tre review exception 1 3 --grant --days 30 --gate gate --as sam
+    """
+    if grant is None:
+        raise MisuseError("a decision is --grant or --deny")
+    opened, account = enter(at, login, password_file)
+    _reviews().decide_exception(opened, account, number, exception, grant=grant, days=days)
+    console.answer(f"request {number}: exception {exception} {'granted' if grant else 'denied'}")
