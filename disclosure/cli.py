@@ -54,10 +54,12 @@ def check(
 
 
 def protect(
-    file: Path = typer.Argument(help="A table of counts, as CSV."),
+    files: list[Path] = typer.Argument(help="Tables of counts, as CSV; several are suppressed as one."),
     method: str = typer.Option("suppress", "--method", help="suppress, round or cell-key."),
     pack: list[str] = typer.Option([], "--pack", help="Rule pack, by name or as a .toml; several chain."),
-    into: Path = typer.Option(..., "--into", help="Where the protected table is written."),
+    into: Path = typer.Option(
+        ..., "--into", help="Where the protected table is written; for several tables, a new folder."
+    ),
     must_publish: list[str] = typer.Option([], "--must-publish", help="A label whose cells stay shown."),
     base: int = typer.Option(
         0, "--base", help="What to round to; the pack's own base, if it has one, else ours."
@@ -74,8 +76,11 @@ def protect(
     """
     from disclosure.protection import protect as protect_table
 
+    if len(files) > 1:
+        _protect_together(files, method, pack, into, seconds)
+        return
     done = protect_table(
-        file,
+        files[0],
         method=method,  # type: ignore[arg-type]  # checked there
         packs=list(pack),
         seconds=seconds,
@@ -88,6 +93,24 @@ def protect(
     _say(f"{into}: {_done(done.method, done.settings, done.lost)}")
     _print_verdict(into, done.verdict)
     if not done.verdict.passed:
+        raise typer.Exit(FINDINGS)
+
+
+def _protect_together(files: list[Path], method: str, packs: list[str], into: Path, seconds: float) -> None:
+    """Suppress several tables as one, each under its own name in the new folder `into`."""
+    from disclosure.linked import protect_together, write_together
+
+    if method != "suppress":
+        raise MisuseError(
+            "several tables are protected together by suppression only",
+            hint="name one file for other methods",
+        )
+    done = protect_together(files, packs=packs, seconds=seconds)
+    write_together(done, files, into)
+    for file, one in zip(files, done, strict=True):
+        _say(f"{into / file.name}: {_done(one.method, one.settings, one.lost)}")
+        _print_verdict(into / file.name, one.verdict)
+    if not all(one.verdict.passed for one in done):
         raise typer.Exit(FINDINGS)
 
 

@@ -7,6 +7,7 @@ tables one by one hides a shared margin in one and prints it in the next; here a
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +73,27 @@ def protect_together(
     return done
 
 
+def write_together(done: Sequence[Protected], files: Sequence[Path], into: Path) -> None:
+    """Write each protected table under its file's name into the new folder `into`: all of them, or nothing.
+
+    Raises TreError when two files have one name, or something stands at `into`.
+    """
+    if len({file.name for file in files}) < len(files):
+        raise TreError("two of the files have the same name", hint="protect them under names of their own")
+    if not into.parent.is_dir():
+        raise TreError("the folder to write into doesn't exist", where=str(into.parent))
+    try:
+        into.mkdir()
+    except FileExistsError:
+        raise TreError("something stands here already", where=str(into), hint="name a new folder") from None
+    try:
+        for file, one in zip(files, done, strict=True):
+            one.write(into / file.name)
+    except BaseException:
+        shutil.rmtree(into, ignore_errors=True)
+        raise
+
+
 def join(tables: Sequence[Table], rules: Rules) -> Joined:
     """Give the same cell the same number in every table it stands in."""
     faces = [face(table, printed(table, rules)) for table in tables]
@@ -94,8 +116,10 @@ def join(tables: Sequence[Table], rules: Rules) -> Joined:
 
 def _same_children(tables: Sequence[Table]) -> list[Ints]:
     """Groups of cells, numbered through all tables, that hold the same children as their evidence tells."""
+    if not tables:
+        return []
     sets = np.concatenate(
-        [np.zeros(len(table), np.int64) if table.sets is None else table.sets for table in tables] or [[]]
+        [np.zeros(len(table), np.int64) if table.sets is None else table.sets for table in tables]
     )
     order = np.argsort(sets, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(sets[order])) + 1)
