@@ -14,7 +14,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from tre_toolkit.demo.journey import shortened
-from tre_toolkit.demo.stages import AUTHORITIES
+from tre_toolkit.demo.stages import AUTHORITIES, TABLE
 from tre_toolkit.files import write_text
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def write_page(journey: Journey, path: Path) -> Path:
         "authorities": " and ".join(AUTHORITIES.values()),
         "headlines": "".join(_headline(number, what) for number, what in journey.headlines),
         "flow": _inline_svg(journey.folder / "outputs" / "state_flow.svg"),
-        "table": _table(next(released.rglob("furthest_by_ethnicity.safe.csv"))),
+        "table": _table(next(released.rglob(TABLE))),
         "stages": "".join(_stage(number, stage) for number, stage in enumerate(journey.stages, start=1)),
     }
     return write_text(path, Template(TEMPLATE.read_text(encoding="utf-8")).substitute(fields))

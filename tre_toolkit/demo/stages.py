@@ -11,8 +11,9 @@ from tre_toolkit.files import write_text
 
 AUTHORITIES = {"990": "Marshland", "991": "Fenmere"}  # no authority in England has these codes
 YEARS = "2023-2025"
-TABLE = "outputs/furthest_by_ethnicity"
-FLOW = "outputs/state_flow"
+TABLE = "furthest_by_ethnicity.csv"
+FLOW = "state_flow.csv"
+SAFE = "outputs/safe"
 PACK = ("--pack", "dfe-cin")
 CONTEXT = "Aggregate tables of invented children for the demonstration; no child is described."
 
@@ -158,10 +159,10 @@ def check(journey: Journey) -> None:
         place="in the TRE workspace",
         story="The statistical disclosure checker looks at each file. Small numbers stop a table, and it says which and why.",
     )
-    journey.tre("check", f"{TABLE}.csv", f"{FLOW}.csv", *PACK, ends=1)
-    findings = journey.ask("check", f"{TABLE}.csv", f"{FLOW}.csv", *PACK, ends=1)["findings"]
+    journey.tre("check", f"outputs/{TABLE}", f"outputs/{FLOW}", *PACK, ends=1)
+    findings = journey.ask("check", f"outputs/{TABLE}", f"outputs/{FLOW}", *PACK, ends=1)["findings"]
     stage.saw = "Two tables and, beside each, how many children stand behind every cell."
-    stage.hid = f"It stops both tables: {len(findings)} figures stand on too few children to leave."
+    stage.hid = f"It stops what isn't safe: {len(findings)} figures stand on too few children to leave."
 
 
 def protect(journey: Journey) -> None:
@@ -169,13 +170,15 @@ def protect(journey: Journey) -> None:
         "Protect the tables",
         who="A researcher",
         place="in the TRE workspace",
-        story="Small cells are hidden, and others with them, so that no hidden number can be worked out from the totals.",
+        story="Small cells are hidden, and others with them, so that no hidden number can be worked out from the totals "
+        "of either table, or of both together.",
     )
-    for name in (TABLE, FLOW):
-        journey.tre("protect", f"{name}.csv", "--method", "suppress", *PACK, "--into", f"{name}.safe.csv")
-    journey.tre("check", f"{TABLE}.safe.csv", f"{FLOW}.safe.csv", *PACK)
-    journey.tre("recipe", "draw", f"{FLOW}.safe.csv", "--into", f"{FLOW}.svg")
-    done = [journey.read(f"{name}.safe.csv.evidence.json")["protected"] for name in (TABLE, FLOW)]
+    journey.tre(
+        "protect", f"outputs/{TABLE}", f"outputs/{FLOW}", "--method", "suppress", *PACK, "--into", SAFE
+    )
+    journey.tre("check", f"{SAFE}/{TABLE}", f"{SAFE}/{FLOW}", *PACK)
+    journey.tre("recipe", "draw", f"{SAFE}/{FLOW}", "--into", "outputs/state_flow.svg")
+    done = [journey.read(f"{SAFE}/{name}.evidence.json")["protected"] for name in (TABLE, FLOW)]
     small, further = (sum(one[kind] for one in done) for kind in ("small", "further"))
     stage.saw = "The true counts, and every sum that an attacker could take."
     stage.hid = f"{small} small cells, and {further} more so that none can be worked out."
@@ -192,10 +195,17 @@ def request(journey: Journey) -> None:
         story="Files are bound to their digests, with the context a checker needs.",
     )
     journey.tre("gate", "new", "gate", *PACK, "--workspace", "workspace", *secret("gate-secrets"))
-    for name, (role, person) in PEOPLE.items():
+    for name in PEOPLE:
         write_text(journey.folder / "gate-secrets" / name, secrets.token_urlsafe(18) + "\n", mode=0o600)
-        login = ("--password-file", f"gate-secrets/{name}")
-        journey.tre("gate", "user", "add", name, "--gate", "gate", "--role", role, "--person", person, *login)
+    journey.together(
+        [
+            (
+                "gate", "user", "add", name, "--gate", "gate", "--role", role, "--person", person,
+                "--password-file", f"gate-secrets/{name}",
+            )
+            for name, (role, person) in PEOPLE.items()
+        ]
+    )  # fmt: skip
     journey.tre(
         "request",
         "new",
@@ -205,7 +215,7 @@ def request(journey: Journey) -> None:
         "--context",
         CONTEXT,
     )
-    journey.tre("request", "add", "1", f"{TABLE}.safe.csv", f"{FLOW}.safe.csv", *at_gate("ada"))
+    journey.tre("request", "add", "1", f"{SAFE}/{TABLE}", f"{SAFE}/{FLOW}", *at_gate("ada"))
     journey.tre("request", "submit", "1", *at_gate("ada"))
     stage.saw = "The protected tables and their evidence, copied by content."
     stage.hid = "Nothing else of the workspace goes to the gate."
