@@ -55,6 +55,15 @@ def test_rules_across_years_are_skipped_without_last_year_and_run_with_it(make_r
     assert "503B" in {one.rule for one in report.findings}
 
 
+def test_a_code_list_that_changed_between_two_years_is_no_change_of_the_child(make_return):
+    now, last = make_return("ssda903", 2025), make_return("ssda903", 2024, last=True)
+    assert {"1", "2"} >= set(last.tables["header"].SEX)
+    assert {"M", "F"} >= set(now.tables["header"].SEX)
+    assert validate(now, last, only={"202"}).findings == ()
+    other = changed(last, "header", 0, SEX="2" if last.tables["header"].SEX[0] == "1" else "1")
+    assert validate(now, other, only={"202"}).findings[0].count == 1
+
+
 def test_last_year_must_be_last_year(make_return):
     with pytest.raises(TreError, match="is not last year's return"):
         validate(make_return("ssda903", 2025), make_return("ssda903", 2025))

@@ -27,7 +27,7 @@ def table(text: str) -> Rows:
 def ssda903(year: int, *, last: bool = False) -> dict[str, Rows]:
     """The SSDA903 return of one collection year, 1 April of the year before to 31 March."""
     y = year
-    sex = ("2", "1") if y < 2025 else ("F", "M")
+    sex = ("2", "1") if y - last < 2025 else ("F", "M")
     girl, boy = sex
     born = {
         "LONG": f"05/05/{y - 12}",  # looked after in foster care for years
