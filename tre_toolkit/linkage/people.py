@@ -56,7 +56,9 @@ def _anchors(records: Records, cluster: Codes) -> pd.Series:
     own = mix(records.of("local_id"), authority)
     content = signatures(records)
     row_ids = records.about["record_id"].to_numpy(dtype=np.int64)
-    row_ids = np.where(row_ids == NONE, np.iinfo(np.int64).min, row_ids)  # a row id of 0 is an id all the same
+    row_ids = np.where(
+        row_ids == NONE, np.iinfo(np.int64).min, row_ids
+    )  # a row id of 0 is an id all the same
     per_row = pd.DataFrame({"own": np.where(own != NONE, own, content), "content": content, "row": row_ids})
     least = per_row.groupby(cluster).min()
     codes = least["own"].to_numpy(dtype=np.int64)
