@@ -43,7 +43,7 @@ def recorded(folder: Path, text: str) -> disclosure.ledger.Ledger:  # type: igno
     from disclosure.packs import chain
 
     ledger = open_ledger(folder / "releases.ledger")
-    for entry in _examine(put(folder, "earlier.csv", text), chain(["dfe-cin"]), None, [])[1]:
+    for entry in _examine(put(folder, "earlier.csv", text), chain(["dfe-cin"]), None, []).entries:
         ledger.add(entry)
     return read_ledger(folder / "releases.ledger")
 
