@@ -177,7 +177,9 @@ def _stacked(joined: Joined) -> sp.csr_matrix:
         blocks.append(
             sp.csr_matrix((rows.data, (rows.row, cells[rows.col])), shape=(rows.shape[0], joined.count))
         )
-    return sp.vstack(blocks).tocsr()
+    rows = sp.vstack(blocks).tocsr()
+    rows.eliminate_zeros()  # a total and its only part are one cell: their equation says nothing
+    return rows[np.diff(rows.indptr) > 0]
 
 
 def _root(above: Ints, at: int) -> int:

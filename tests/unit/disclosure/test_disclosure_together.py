@@ -164,3 +164,27 @@ def test_two_files_of_one_name_are_refused(files: list[Path], tmp_path: Path) ->
     with pytest.raises(TreError, match="same name"):
         write_together(done, [files[0], files[0]], tmp_path / "safe")
     assert not (tmp_path / "safe").exists()
+
+
+def test_a_total_with_one_part_only_is_that_part_and_both_are_hidden(tmp_path: Path) -> None:
+    """One child of the referred is in care: her cell and its totals are one unknown in both tables."""
+    one = [
+        ["Plan", "Home", "Care", "Total"],
+        ["None", 120, 1, 121],
+        ["Need", 0, 0, 0],
+        ["Total", 120, 1, 121],
+    ]
+    two = [["Area", "Care"], ["North", 1], ["South", 45], ["Total", 46]]
+    files = [
+        write(tmp_path / "one.csv", one, labels=1, sets=[[1, 2, 3], [0, 0, 0], [1, 2, 3]]),
+        write(tmp_path / "two.csv", two, labels=1, sets=[[2], [4], [5]]),
+    ]
+    done = protect_together(files, packs=["dfe-cin"])
+    write_together(done, files, tmp_path / "safe")
+    shown = [line.split(",") for line in (tmp_path / "safe" / "one.csv").read_text().splitlines()]
+    assert shown[1][1:] == shown[3][1:]
+    assert shown[1][2] == "c"
+    assert shown[1].count("c") == 2
+    assert "North,c" in (tmp_path / "safe" / "two.csv").read_text()
+    safe = [tmp_path / "safe" / file.name for file in files]
+    assert all(verdict.passed for verdict in check_files(safe, ["dfe-cin"]).values())
