@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from tre_toolkit.errors import Problem, TreError, Where
 from tre_toolkit.returns import cells
 from tre_toolkit.returns.xml_open import hardened, local_name
-from tre_toolkit.returns.xml_plan import Sheet, Step, Unit, units
+from tre_toolkit.returns.xml_plan import Guest, Sheet, Step, Unit, units
 from tre_toolkit.schema import Schema
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def read_xml(
         for sheet in unit.sheets:
             _flush(sheet, reading)
             frames[sheet.table.name] = _frame(sheet, reading)
+            frames |= {guest.table.name: _guest_frame(guest, sheet, reading) for guest in sheet.guests}
     ordered = {table.name: frames[table.name] for table in schema.tables if table.name in frames}
     return ordered, _problems(reading, path)
 
@@ -260,6 +261,25 @@ def _frame(sheet: Sheet, reading: Reading) -> pd.DataFrame:
 
     chunks = reading.chunks.get(sheet.table.name)
     return cells.frame(pa.concat_tables(chunks), sheet.table) if chunks else cells.empty(sheet.table)
+
+
+def _guest_frame(guest: Guest, host: Sheet, reading: Reading) -> pd.DataFrame:
+    """The rows of a table whose cells stand in the host's element: those where one is filled, or the mark is."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    chunks = reading.chunks.get(host.table.name)
+    if not chunks:
+        return cells.empty(guest.table)
+    rows = pa.concat_tables(chunks)
+    there = pa.nulls(rows.num_rows, pa.bool_()).fill_null(False)  # noqa: FBT003
+    for name in guest.own:
+        there = pc.or_(there, pc.is_valid(cells.clean(rows[name])))
+    if guest.table.marked_by:
+        mark = cells.clean(rows[guest.table.marked_by])
+        there = pc.or_(there, pc.fill_null(pc.not_equal(mark, "0"), False))  # noqa: FBT003
+    kept = rows.filter(there)
+    return cells.frame(pa.table({name: kept[column] for name, column in guest.columns.items()}), guest.table)
 
 
 def _problems(reading: Reading, path: Path) -> list[Problem]:

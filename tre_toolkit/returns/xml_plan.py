@@ -13,6 +13,16 @@ from dataclasses import dataclass, field
 from tre_toolkit.schema import Schema, Table
 
 
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A table whose cells stand in another's element: which column of the host's rows holds which of its own."""
+
+    table: Table
+    columns: dict[str, str]
+    own: tuple[str, ...]
+    """The columns of the host's rows that are this table's alone: one of them filled makes a row."""
+
+
 @dataclass(slots=True)
 class Sheet:
     """Where the rows of one table are gathered: a list of rows, each a list of cells in column order."""
@@ -26,6 +36,8 @@ class Sheet:
     rows: list[list[str | None]] = field(default_factory=list)
     filled: int = 0
     """Rows of earlier units, whose inherited cells are in place."""
+    guests: tuple[Guest, ...] = ()
+    """Tables without an element of their own, whose cells are gathered in this one's rows."""
 
 
 @dataclass(slots=True)
@@ -57,7 +69,7 @@ def units(schema: Schema) -> list[Unit]:
 
 def _families(schema: Schema) -> Iterator[list[Table]]:
     """Each table without a parent, followed by all that descend from it."""
-    tables = [table for table in schema.tables if table.path]
+    tables = [table for table in schema.tables if table.path or table.within]
     names = {table.name for table in tables}
     for root in tables:
         if root.parent in names:
@@ -71,13 +83,16 @@ def _families(schema: Schema) -> Iterator[list[Table]]:
 
 
 def _unit(family: list[Table]) -> Unit:
-    paths = {table.name: _parts(table) for table in family}
+    paths = {table.name: _parts(table) for table in family if not table.within}
     path = _common(list(paths.values()))
     counted = {table.counter for table in family if table.counter}
     top = Step()
     sheets: list[Sheet] = []
     for table in family:
-        sheet = _sheet(table, counted, family[0])
+        if table.within:
+            continue
+        guests = [other for other in family if other.within == table.name]
+        sheet = _sheet(table, counted, family[0], guests)
         sheets.append(sheet)
         step = _walk(top, paths[table.name][len(path) :])
         repeating = [field for field in table.fields if field.repeats]
@@ -87,6 +102,11 @@ def _unit(family: list[Table]) -> Unit:
             leaf = _walk(step, tuple((one.path or one.name).split("/")))
             leaf.place, leaf.repeats = sheet.columns.index(one.name), one.repeats
             leaf.sheet = sheet if one.repeats else None
+        for guest in sheet.guests:
+            for one in guest.table.fields:
+                if guest.columns[one.name] in guest.own:
+                    leaf = _walk(step, tuple((one.path or one.name).split("/")))
+                    leaf.place = sheet.columns.index(guest.columns[one.name])
     keys = {
         name: (sheet, sheet.columns.index(name))
         for sheet in reversed(sheets)
@@ -105,15 +125,23 @@ def shared(table: Table, root: Table) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*table.inherits, *common]))
 
 
-def _sheet(table: Table, counted: set[str], root: Table) -> Sheet:
-    columns = table.columns
+def _sheet(table: Table, counted: set[str], root: Table, others: list[Table]) -> Sheet:
+    guests = tuple(_guest(other) for other in others)
+    columns = (*table.columns, *(name for guest in guests for name in guest.own))
     numbered = [name for name in columns if name in counted]
     return Sheet(
         table,
         columns,
         tuple((columns.index(name), name) for name in shared(table, root) if name not in counted),
         tuple((columns.index(name), name) for name in numbered),
+        guests=guests,
     )
+
+
+def _guest(table: Table) -> Guest:
+    """Its inherited columns are the host's; its own stand behind them under its name."""
+    columns = {name: name if name in table.inherits else f"{table.name}.{name}" for name in table.columns}
+    return Guest(table, columns, tuple(column for name, column in columns.items() if column != name))
 
 
 def _walk(step: Step, names: tuple[str, ...]) -> Step:

@@ -22,13 +22,13 @@ BATCH = 5_000  # records fetched at a time
 def write_xml(return_: Return, schema: Schema, path: Path) -> None:
     """Write the document. Raises TreError when a row hangs below a row that isn't there, or has no place in XML."""
     for table in schema.tables:
-        if not table.path and len(return_.tables[table.name]):
+        if not table.path and not table.within and len(return_.tables[table.name]):
             raise TreError(
                 f"the XML form has no place for its {len(return_.tables[table.name]):,} rows",
                 where=Where(table=table.name),
                 hint="write it as CSV files",
             )
-    tables = [table for table in schema.tables if table.path]
+    tables = [table for table in schema.tables if table.path or table.within]
     with Engine() as engine, path.open("w", encoding="utf-8", newline="\n") as out:
         for table in tables:
             engine.table(table.name, cells.arrow(return_.tables[table.name]))
@@ -77,7 +77,7 @@ def _fragments(table: Table, schema: Schema) -> str:
     parts = _order(table, inside, _root(table, schema))
     body = " || ".join(parts) if parts else "''"
     name = (table.path or "").split("/")[-1]
-    whole = body if _is_bare(table) else f"'<{name}>' || {body} || '</{name}>'"
+    whole = body if _is_bare(table) or table.within else f"'<{name}>' || {body} || '</{name}>'"
     for child in beside:
         whole += f" || coalesce({quote(f'x {child.name}')}.inside, '')"
     joins = "".join(_join(child, table) for child in children)
@@ -113,6 +113,8 @@ def _join(child: Table, table: Table) -> str:
 
 def _wrapper(child: Table, table: Table) -> list[str]:
     """The elements between a parent's element and a child table's: (Disabilities around every Disability)."""
+    if child.within:
+        return []
     own, other = _parts(child), _parts(table)
     if own[: len(other)] != other:  # beside: what lies below the element both stand in
         same = 0
@@ -140,15 +142,36 @@ def _order(table: Table, inside: list[Table], root: Table) -> list[str]:
     """The SQL text of what stands in an element, in the order the receivers' schema wants."""
     above = shared(table, root)
     fields = [field for field in table.fields if field.only in {None, "xml"} and field.name not in above]
+    marks = {child.marked_by: child for child in inside if child.marked_by}
+    if table.elements:
+        return _in_order(table, fields, inside, marks)
     placed = {child.name for child in inside}
-    parts = _cells([field for field in fields if field.after not in placed])
+    parts = _cells([field for field in fields if field.after not in placed], marks)
     for child in inside:
-        parts.append(f"coalesce({quote(f'x {child.name}')}.inside, '')")
-        parts += _cells([field for field in fields if field.after == child.name])
+        parts.append(_inside(child))
+        parts += _cells([field for field in fields if field.after == child.name], marks)
     return parts
 
 
-def _cells(fields: list[Field]) -> list[str]:
+def _in_order(table: Table, fields: list[Field], inside: list[Table], marks: dict[str, Table]) -> list[str]:
+    """Columns and tables as the table's own list of elements has them; what it doesn't name stands last."""
+    named = {field.name: field for field in fields}
+    tables = {child.name: child for child in inside}
+    rest = [name for name in (*named, *tables) if name not in table.elements]
+    parts: list[str] = []
+    for name in (*table.elements, *rest):
+        if name in tables:
+            parts.append(_inside(tables[name]))
+        elif name in named:
+            parts += _cells([named[name]], marks)
+    return parts
+
+
+def _inside(child: Table) -> str:
+    return f"coalesce({quote(f'x {child.name}')}.inside, '')"
+
+
+def _cells(fields: list[Field], marks: dict[str, Table]) -> list[str]:
     """The SQL text of some fields' elements; those under one group element are put into it together."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for field in fields:
@@ -156,9 +179,12 @@ def _cells(fields: list[Field]) -> list[str]:
             text = _escaped(field)
             return [f"'<{field.name}>' || coalesce({text}, '') || '</{field.name}>'"]
         *group, name = (field.path or field.name).split("/")
-        groups.setdefault(tuple(group), []).append(
-            f"coalesce('<{name}>' || {_escaped(field)} || '</{name}>', '')"
-        )
+        text = _escaped(field)
+        if field.name in marks:  # a mark nobody wrote follows from whether the marked row is there
+            there = f"{quote(f'x {marks[field.name].name}')}.inside IS NULL"
+            text = f"coalesce({text}, CASE WHEN {there} THEN '0' ELSE '1' END)"
+        text = f"coalesce({text}, '')" if field.always else text
+        groups.setdefault(tuple(group), []).append(f"coalesce('<{name}>' || {text} || '</{name}>', '')")
     parts: list[str] = []
     for around, texts in groups.items():
         opening = "".join(f"<{name}>" for name in around)
@@ -177,6 +203,8 @@ def _is_bare(table: Table) -> bool:
 
 
 def _is_inside(child: Table, table: Table) -> bool:
+    if child.within:
+        return child.within == table.name
     return _parts(child)[: len(_parts(table))] == _parts(table)
 
 
@@ -186,6 +214,8 @@ def _parts(table: Table) -> list[str]:
 
 def _above(table: Table, schema: Schema) -> Table | None:
     """The table whose element holds this one's, or beside whose element it stands; None for a root."""
+    if table.within:
+        return schema.table(table.within)
     own = _parts(table)
     holders = [
         other

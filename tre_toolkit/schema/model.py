@@ -82,6 +82,8 @@ class Field(Termly):
     """Where it stands in an XML form, below its table's element; its own name when not given."""
     after: str | None = None
     """In XML: the child table whose elements it follows (ReferralNFA stands behind Section47)."""
+    always: bool = False
+    """In XML: its element stands in every row, empty where the cell is blank."""
     token: str | None = None
     """The token domain it is tokenised in (upn, local_id, given, surname, birth_date, sex, postcode, ...)."""
     coarsen: Coarsening | None = None
@@ -105,6 +107,12 @@ class Table(Termly):
     """Other names its file, sheet or module goes by."""
     path: str | None = None
     """In an XML form: the path of its element from the root, /Message/Children/Child/..."""
+    within: str | None = None
+    """In an XML form: the table in whose element its cells stand, where it has no element of its own."""
+    marked_by: str | None = None
+    """With `within`: a column of that other table; filled and not 0, it makes a row even where all own cells are blank."""
+    elements: tuple[str, ...] = ()
+    """In an XML form: the order of its columns and of the tables inside its element, where it isn't the catalogue's."""
     grain: str
     """What one row is."""
     parent: str | None = None

@@ -168,6 +168,10 @@ def test_code_lists_equal_the_facts(facts: Facts, name: str) -> None:
             assert {code.value for code in known.code_lists[listed].codes} == set(map(str, codes)), listed
 
 
+# queries that differ from the facts on purpose: 202 maps SEX 1 and 2 to M and F before it compares two years
+OURS = {("ssda903", ("202", 2023))}
+
+
 @pytest.mark.shared
 @pytest.mark.parametrize(("name", "file"), [("cin_census", "rules_cin"), ("ssda903", "rules_ssda903")])
 def test_every_rule_of_the_facts_is_in_the_catalogue_with_the_same_query(
@@ -178,7 +182,8 @@ def test_every_rule_of_the_facts_is_in_the_catalogue_with_the_same_query(
     split = {("132", 2023): ("132", 2022), ("149", 2023): ("149", 2019)}  # older code lists stand apart
     for key, fact in told.items():
         rule = known[split.get(key, key) if name == "ssda903" else key]
-        assert (rule.sql or "").split() == (fact.get("sql") or "").split(), key
+        if (name, key) not in OURS:
+            assert (rule.sql or "").split() == (fact.get("sql") or "").split(), key
         assert (rule.kind, list(rule.flags), rule.scope) == (fact["kind"], fact["flags"], fact["scope"])
         assert rule.until == fact.get("to")
     assert {number for number, _ in told} == {rule.id for rule in dataset(name).rules}
