@@ -87,3 +87,10 @@ def test_every_promise_names_tests_that_exist() -> None:
         path = ROOT / file
         assert path.is_file(), f"{file} is gone"
         assert f"def {test}(" in path.read_text(encoding="utf-8"), f"{test} is gone from {file}"
+
+
+def test_every_page_stands_in_the_navigation() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").split("\nnav:\n")[1]
+    named = set(re.findall(r"- ([\w/.-]+\.md)$", navigation, re.MULTILINE))
+    pages = {str(page.relative_to(ROOT / "docs")) for page in ROOT.glob("docs/**/*.md")}
+    assert named == pages
