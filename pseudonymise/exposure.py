@@ -198,7 +198,7 @@ def _alike(whole: pa.Table, names: Sequence[str], sensitive: Sequence[str], smal
         [("record_id", "count"), *((name, "count_distinct") for name in sensitive)]
     )
     large = pc.greater_equal(groups["record_id_count"], smallest)
-    single = pa.chunked_array([pa.array([False] * groups.num_rows)])
+    single = pa.chunked_array([pa.array([False] * groups.num_rows, pa.bool_())])
     for name in sensitive:
         single = pc.or_(single, pc.equal(groups[f"{name}_count_distinct"], 1))
     return int(pc.sum(pc.if_else(pc.and_(large, single), groups["record_id_count"], 0)).as_py() or 0)

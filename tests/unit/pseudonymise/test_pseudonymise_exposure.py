@@ -19,7 +19,8 @@ def column(name, role, table="people"):
 
 def measured(rows, *, roles=None, smallest=2, **limits):
     names = list(rows)
-    table = pa.table({"record_id": list(range(len(rows[names[0]]))), **rows})
+    count = len(rows[names[0]])
+    table = pa.table({"record_id": pa.array(range(count), pa.int64()), **rows})
     roles = roles or {}
     plans = [column(name, roles.get(name, "quasi_id")) for name in names]
     return of_groups(
@@ -51,6 +52,13 @@ def test_large_groups_expose_nobody():
 def test_a_large_group_with_one_sensitive_value_is_alike():
     rows = {"sex": list("FFMM"), "need": ["N1", "N1", "N1", "N2"]}
     assert measured(rows, roles={"need": "sensitive"}).alike == 2
+
+
+def test_a_return_without_a_child_exposes_nobody_whatever_its_columns_say():
+    nobody = pa.array([], pa.string())
+    found = measured({"sex": nobody, "need": nobody, "born": nobody}, roles={"need": "sensitive"})
+    assert (found.children, found.exposed, found.alike) == (0, 0, 0)
+    assert problems([], [found], Limits(most_exposed=0.0)) == []
 
 
 def test_above_the_limit_the_hint_says_which_column_to_coarsen():
