@@ -169,7 +169,9 @@ def _tell(report: Report, *, rows: bool) -> None:
                 numbers = " ".join(str(int(row) + 1) for row in one.rows[at : at + LISTED])
                 console.answer(f"  {one.rule} {one.table}: {numbers}")
     _tell_unasked(report)
-    console.answer(f"  {report.errors:,} errors, {report.queries:,} queries\n")
+    errors = "error" if report.errors == 1 else "errors"
+    queries = "query" if report.queries == 1 else "queries"
+    console.answer(f"  {report.errors:,} {errors}, {report.queries:,} {queries}\n")
 
 
 def _tell_unasked(report: Report) -> None:
@@ -189,7 +191,8 @@ def _tell_unasked(report: Report) -> None:
             len(rules) for _, rules in sorted(reasons.items(), key=lambda one: -len(one[1]))[:REASONS]
         )
         if rest:
-            console.answer(f"  {word}: {rest} more rules for other reasons; --json lists them")
+            many = "rule" if rest == 1 else "rules"
+            console.answer(f"  {word}: {rest} more {many} for other reasons; --json lists them")
 
 
 def _short(message: str, width: int = 96) -> str:
