@@ -26,7 +26,7 @@ from disclosure.findings import Finding, Level, Verdict, verdict_of
 from disclosure.ledger import Entry, Ledger
 from disclosure.packs import HOUSE, Pack, Rules, chain
 from disclosure.shown import Cells, common_base, read_cells
-from disclosure.table import Table
+from disclosure.table import NOISY, Table
 from disclosure.totals import with_totals
 from tre_toolkit.errors import TreError
 
@@ -66,7 +66,10 @@ def check_files(
         one = _examine(path, rules, "auto", [*([against] if against else []), beside])
         examined[path] = one
         beside.entries += [
-            replace(entry, number=len(beside.entries) + at + 1) for at, entry in enumerate(one.entries)
+            replace(
+                entry, number=len(beside.entries) + at + 1, sets=None
+            )  # by sets they are attacked as one below
+            for at, entry in enumerate(one.entries)
         ]
     verdicts = {path: one.verdict for path, one in examined.items()}
     joint = attack_together([table for one in examined.values() for table in one.tables], rules)
@@ -221,7 +224,8 @@ def read_table(grid: Grid, name: str, rules: Rules, told: Evidence | None) -> Ta
 def _with_evidence(table: Table, told: Evidence) -> Table:
     structural = np.zeros(len(table), bool)
     structural[[row * table.size[1] + column for row, column in told.structural]] = True
-    base, spread = told.method.get("base"), told.method.get("spread")
+    method = told.method.get("method")
+    base, spread = (told.method.get(name) if method in NOISY else None for name in ("base", "spread"))
     return replace(
         table,
         unit=told.unit if told.unit in PEOPLE else None,
@@ -232,7 +236,7 @@ def _with_evidence(table: Table, told: Evidence) -> Table:
         kind=told.kind,
         base=int(base) if isinstance(base, int) else None,
         spread=int(spread) if isinstance(spread, int) else None,
-        method=str(told.method["method"]) if "method" in told.method else None,
+        method=str(method) if "method" in told.method else None,
     )
 
 

@@ -59,7 +59,7 @@ def entry_of(table: Table, cells: Cells, *, number: int, digest: str, scope: dic
     shown = face(table, cells)
     return Entry(
         number, table.name, digest, now(), table.unit, scope, shown.dimensions, shown.members, shown.codes,
-        shown.totals, shown.low, shown.high,
+        shown.totals, shown.low, shown.high, sets=table.sets,
     )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def compare(
         if entry.digest == digest:
             continue  # the same bytes again tell nothing new
         yield from _differences(table, mine, entry, k, pack)
-        told = _learn(mine, entry, low, high, cells)
+        told = _learn(mine, entry, low, high, cells) | _learn_by_sets(table, entry, low, high, cells)
         if told:
             sources.add(entry.number)
     if sources:
@@ -120,6 +120,23 @@ def _learn(mine: Face, entry: Entry, low: Floats, high: Floats, cells: Cells) ->
     told = False
     for at, a, b in pairs:
         if cells.kind[at] == Kind.HIDDEN and b < np.inf and (a > low[at] or b < high[at]):
+            low[at], high[at] = max(low[at], a), min(high[at], b)
+            told = True
+    return told
+
+
+def _learn_by_sets(table: Table, entry: Entry, low: Floats, high: Floats, cells: Cells) -> bool:
+    """The same for cells that hold the same children as a cell of the earlier release, whatever they are called."""
+    if table.sets is None or entry.sets is None:
+        return False
+    place = {int(number): at for at, number in enumerate(entry.sets) if number}
+    told = False
+    for at in np.flatnonzero((cells.kind == Kind.HIDDEN) & (table.sets != 0)):
+        there = place.get(int(table.sets[at]))
+        if there is None or not entry.high[there] < np.inf:
+            continue
+        a, b = entry.low[there], entry.high[there]
+        if a > low[at] or b < high[at]:
             low[at], high[at] = max(low[at], a), min(high[at], b)
             told = True
     return told

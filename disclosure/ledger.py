@@ -52,6 +52,7 @@ class Entry:
     high: Floats
     people: Ints | None = None  # numbers of the children in published cells, and the cell (1..) of each
     cell: Ints | None = None
+    sets: Ints | None = None  # a number for each cell's set of children, as evidence tells; 0 for nobody
 
 
 @dataclass(slots=True)
@@ -237,6 +238,7 @@ def _as_json(entry: Entry) -> dict[str, Any]:
         "number": entry.number,
         "in": _pack(entry.people, "<i4"),
         "cell": _pack(entry.cell, "<i4"),
+        "sets": _pack(entry.sets, "<i8"),
     }
 
 
@@ -258,4 +260,5 @@ def _from_json(told: Mapping[str, Any]) -> Entry:
         high=_unpack(told["high"], "<f8"),
         people=None if people is None else people.astype(np.int64),
         cell=None if cell is None else cell.astype(np.int64),
+        sets=_unpack(told.get("sets"), "<i8"),
     )

@@ -15,6 +15,7 @@ import scipy.sparse as sp
 from disclosure.shown import Bools, Ints
 from tre_toolkit.errors import TreError
 
+NOISY = frozenset(["round", "cell-key"])  # the methods that move figures instead of hiding them
 Parents = Mapping[int, int]  # member -> the member that is its total
 
 
@@ -42,6 +43,11 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.shown)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether a method moved the figures, so that a printed one isn't the count behind it."""
+        return self.method in NOISY
 
     @property
     def truth(self) -> Ints | None:

@@ -54,10 +54,11 @@ def printed_counts(table: Table, cells: Cells) -> Ints:
 
 def threshold(table: Table, cells: Cells, rules: Rules) -> Iterator[Finding]:
     """A printed figure with too few children behind it."""
-    noisy = table.method in ("round", "cell-key")
     counts = printed_counts(table, cells)
-    if noisy:
-        return
+    if table.noisy:  # what is printed isn't the count: a small one may still not be seen
+        counts = np.where(cells.numbers & (table.method == "cell-key"), np.round(cells.low), -1).astype(
+            np.int64
+        )
     for cell in np.flatnonzero(forbidden(counts, rules) & cells.numbers & (counts > 0)):
         pack = rules.hides(int(counts[cell]))
         if pack is None:
@@ -76,7 +77,7 @@ def threshold(table: Table, cells: Cells, rules: Rules) -> Iterator[Finding]:
 def zeros(table: Table, cells: Cells, rules: Rules) -> Iterator[Finding]:
     """A printed zero, where a pack hides zeros or wants them looked at; structural zeros may stay."""
     rule, pack = rules.zero
-    if rule == "shown" or table.method in ("round", "cell-key"):
+    if rule == "shown" or table.noisy:
         return
     counts = printed_counts(table, cells)
     zero = (counts == 0) & cells.numbers
@@ -177,7 +178,9 @@ def contradictions(table: Table, cells: Cells) -> Iterator[Finding]:
     truth = table.truth
     if truth is None:
         yield from _unsummed(table)
-    if truth is not None and table.kind == "count" and table.method is None and not table.base:
+    if table.noisy:
+        yield from _unlike(table, cells)
+    elif truth is not None and table.kind == "count":
         differs = np.flatnonzero(cells.numbers & (np.abs(cells.low - truth) > 0.5))
         if len(differs):
             yield Finding(
@@ -188,6 +191,27 @@ def contradictions(table: Table, cells: Cells) -> Iterator[Finding]:
                 "the printed figure isn't the one the evidence tells of",
                 "make the output again; don't edit it by hand",
             )
+
+
+def _unlike(table: Table, cells: Cells) -> Iterator[Finding]:
+    """Figures that the method the evidence names can't have made: it is an author's word, and excuses small counts."""
+    base, spread = table.base or 0, table.spread
+    least = 2 if table.method == "round" else 1
+    if base < least or spread is None or table.truth is None:
+        message, wrong = "the evidence names a method and not what the figures stood on", np.array([0])
+    else:
+        message = "the printed figure can't come from the method the evidence names"
+        off = (np.mod(cells.low, base) != 0) | (np.abs(cells.low - table.truth) > spread)
+        wrong = np.flatnonzero(cells.numbers & off)
+    if len(wrong):
+        yield Finding(
+            Level.FAIL,
+            f"{HOUSE}/evidence",
+            table.name,
+            table.where(wrong[0]) + (f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""),
+            message,
+            "protect the table again; don't edit its evidence by hand",
+        )
 
 
 def _unsummed(table: Table) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from disclosure.check import check_files
+from disclosure.ledger import read_ledger
 from disclosure.linked import protect_together, write_together
 from tre_toolkit.cli import run
 from tre_toolkit.errors import TreError
@@ -123,6 +124,24 @@ def test_two_tables_that_give_a_child_away_together_are_stopped(tmp_path: Path) 
     found = verdicts[safe[1]].findings
     assert {finding.rule for finding in found} == {"dfe-cin/attack"}
     assert any("furthest.safe.csv together" in finding.message for finding in found)
+
+
+def test_what_was_released_earlier_under_other_labels_is_reckoned_with(tmp_path: Path) -> None:
+    """The furthest states left last month; the flow comes today."""
+    furthest, flow = each_alone(tmp_path, sets_of(flow=False))
+    ledger = str(tmp_path / "releases.ledger")
+    assert run(["check", str(furthest), "--pack", "dfe-cin", "--against", ledger, "--record"]) == 0
+    later = check_files([flow], ["dfe-cin"], against=read_ledger(Path(ledger)))[flow]
+    assert later.verdict == "FAIL"
+    assert {finding.rule for finding in later.findings} == {"dfe-cin/differencing"}
+    assert any("furthest.safe.csv" in finding.message for finding in later.findings)
+
+
+def test_an_earlier_release_of_other_children_says_nothing(tmp_path: Path) -> None:
+    furthest, flow = each_alone(tmp_path, [[n + 1000 for n in row] for row in sets_of(flow=False)])
+    ledger = str(tmp_path / "releases.ledger")
+    assert run(["check", str(furthest), "--pack", "dfe-cin", "--against", ledger, "--record"]) == 0
+    assert check_files([flow], ["dfe-cin"], against=read_ledger(Path(ledger)))[flow].passed
 
 
 def test_without_what_tells_the_shared_children_nothing_is_guessed(tmp_path: Path) -> None:
