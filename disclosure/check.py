@@ -176,7 +176,10 @@ def find_evidence(
 def claimed(told: Evidence, path: Path) -> list[Finding]:
     """What only the data could tell (dominance, quantiles, models), as the session that made the file found it."""
     found = []
-    for item in told.told.get("checks") or ():
+    checks = told.told.get("checks") or ()
+    if not isinstance(checks, list | tuple):
+        raise TreError("the evidence's checks can't be read", where=told.path)
+    for item in checks:
         try:
             words = {key: str(item[key]) for key in ("rule", "where", "message", "fix")}
             found.append(Finding(Level(item["verdict"]), file=str(path), **words))

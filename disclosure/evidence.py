@@ -90,7 +90,19 @@ def read(path: Path) -> Evidence:
         return Evidence(str(path), told)
     if not isinstance(cells, dict):
         raise TreError("the evidence's cells aren't a table", where=str(path))
-    rows, columns = cells.get("rows") or [], cells.get("columns") or []
+    try:
+        return _of_cells(path, told, cells)
+    except (TypeError, ValueError, AttributeError, OverflowError):
+        raise TreError(
+            "the evidence's cells can't be read", where=str(path), hint="make the output again"
+        ) from None
+
+
+def _of_cells(path: Path, told: Mapping[str, Any], cells: Mapping[str, Any]) -> Evidence:
+    rows, columns = list(cells.get("rows") or []), list(cells.get("columns") or [])
+    structural = tuple((int(row), int(column)) for row, column in cells.get("structural_zeros", ()))
+    if not all(0 <= row < len(rows) and 0 <= column < len(columns) for row, column in structural):
+        raise ValueError
     return Evidence(
         str(path),
         told,
@@ -100,7 +112,7 @@ def read(path: Path) -> Evidence:
         sets=_grid(path, cells.get("sets"), "sets", rows, columns),
         columns=tuple(map(str, columns)),
         rows=len(rows),
-        structural=tuple((int(row), int(column)) for row, column in cells.get("structural_zeros", ())),
+        structural=structural,
         totals={str(name): list(map(str, of)) for name, of in (cells.get("totals") or {}).items()},
     )
 

@@ -8,9 +8,11 @@ import numpy as np
 
 from disclosure.findings import Finding, Level
 from disclosure.packs import HOUSE, Rules
-from disclosure.shown import Bools, Cells, Floats, Ints
+from disclosure.shown import Bools, Cells, Floats, Ints, Kind
 from disclosure.table import Table
 from disclosure.totals import is_total
+
+LARGEST = 2.0**53  # the largest whole number a printed figure holds exactly
 
 
 def check_counts(table: Table, cells: Cells, rules: Rules) -> Iterator[Finding]:
@@ -20,6 +22,7 @@ def check_counts(table: Table, cells: Cells, rules: Rules) -> Iterator[Finding]:
     yield from zeros(table, cells, rules)
     yield from rounded(table, cells, rules)
     yield from groups(table, cells, rules)
+    yield from unread(table, cells)
 
 
 def unit_of_count(table: Table, rules: Rules) -> Iterator[Finding]:
@@ -49,7 +52,9 @@ def printed_counts(table: Table, cells: Cells) -> Ints:
     """For each cell the count behind the print: evidence's units, else the printed number, else -1."""
     if table.units is not None:
         return np.where(cells.numbers, table.units, -1)
-    return np.where(cells.numbers & (cells.low >= 0), np.round(cells.low), -1).astype(np.int64)
+    return np.where(cells.numbers & (cells.low >= 0), np.minimum(np.round(cells.low), LARGEST), -1).astype(
+        np.int64
+    )
 
 
 def threshold(table: Table, cells: Cells, rules: Rules) -> Iterator[Finding]:
@@ -191,6 +196,20 @@ def contradictions(table: Table, cells: Cells) -> Iterator[Finding]:
                 "the printed figure isn't the one the evidence tells of",
                 "make the output again; don't edit it by hand",
             )
+
+
+def unread(table: Table, cells: Cells) -> Iterator[Finding]:
+    """Words where figures stand: `3*` or `three` is no number to the attack, and a number to every reader."""
+    words = np.flatnonzero(cells.kind == Kind.TEXT)
+    if len(words):
+        yield Finding(
+            Level.REVIEW,
+            f"{HOUSE}/figures",
+            table.name,
+            table.where(words[0]) + (f" and {len(words) - 1} more" if len(words) > 1 else ""),
+            "words stand where a figure is expected: they may tell a count that was not looked at",
+            "print plain numbers and a pack's own symbol for what is hidden",
+        )
 
 
 def _unlike(table: Table, cells: Cells) -> Iterator[Finding]:
