@@ -169,6 +169,62 @@ def test_evidence_is_run_again_and_believed_only_when_it_agrees(
     assert (reviews.open_failures(version) == ["evidence-differs"]) is (stands == "differs")
 
 
+@pytest.mark.parametrize(
+    ("claims", "stands"),
+    [
+        ({"values": [[3]]}, "differs"),
+        ({"kind": "rate"}, "differs"),
+        ({"structural_zeros": [[0, 0]]}, "differs"),
+        ({"totals": {"area": ["N"]}}, "differs"),
+        ({"shown": [["c"]]}, "verified"),
+    ],
+    ids=str,
+)
+def test_evidence_that_claims_more_than_the_recipe_gives_is_not_believed(
+    house: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, claims: dict[str, Any], stands: str
+) -> None:
+    _run_again(house, tmp_path, monkeypatch, b"area,n\nN,120\n", EVIDENCE)
+    told = {**EVIDENCE, "cells": {**EVIDENCE["cells"], **claims}}  # type: ignore[dict-item]
+    house.write("t.csv.evidence.json", json.dumps(told))
+    house.write("t.csv")
+    assert _standing(house) == stands
+
+
+def test_figures_that_are_no_counts_are_believed_only_when_the_recipe_prints_the_very_same(
+    house: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {**EVIDENCE, "cells": {**EVIDENCE["cells"], "kind": "rate"}}  # type: ignore[dict-item]
+    _run_again(house, tmp_path, monkeypatch, b"area,n\nN,41.5\n", told)
+    house.write("t.csv.evidence.json", json.dumps(told))
+    house.write("t.csv", "area,n\nN,41.5\n")
+    assert _standing(house) == "verified"
+    house.write("t.csv", "area,n\nN,3\n")
+    assert _standing(house) == "differs"
+
+
+def _run_again(
+    house: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: bytes, told: dict[str, Any]
+) -> None:
+    """Have the recipe, run again, print `table` and tell `told`."""
+    from dataclasses import replace
+
+    house.gate = replace(house.gate, workspaces=(("main", tmp_path),))
+
+    def again(command: list[str], **options: Any) -> Any:
+        into = Path(command[command.index("--into") + 1])
+        into.write_bytes(table)
+        into.with_suffix(".evidence.json").write_text(json.dumps(told))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(rederive.subprocess, "run", again)
+
+
+def _standing(house: Any) -> str:
+    key = house.draft("t.csv")
+    requests.submit(house.gate, house.ada, key)
+    return str(requests.outputs(models.Request.objects.get(pk=key))[0].standing)
+
+
 def test_evidence_without_a_workspace_is_its_authors_word(house: Any) -> None:
     house.write("t.csv.evidence.json", json.dumps(EVIDENCE))
     key = house.submitted("t.csv")
