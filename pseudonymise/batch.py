@@ -383,9 +383,9 @@ def _truth(return_: Return, who: People, record_ids: np.ndarray, authority: str)
     return pa.table(
         {
             "record_id": record_ids,
-            "authority": [authority] * who.count,
-            "dataset": [return_.dataset] * who.count,
-            "period": [return_.period] * who.count,
+            "authority": pa.array([authority] * who.count, pa.string()),
+            "dataset": pa.array([return_.dataset] * who.count, pa.string()),
+            "period": pa.array([return_.period] * who.count, pa.string()),
             "local_id": who.local_ids,
         }
     )

@@ -130,9 +130,12 @@ def _tell_made(made: Made) -> None:
             f"({worst.column}, largest group {worst.largest})"
         )
     for group in made.groups:
+        if not group.children:
+            continue
+        helps = group.coarsest if group.would_be < group.exposed else None
         console.answer(
-            f"{group.place}: {group.exposed:,} of {group.children:,} children share their kept "
-            f"quasi-identifiers with few others; leaving out {group.coarsest or 'the column'} would leave {group.would_be:,}"
+            f"{group.place}: {group.exposed:,} of {group.children:,} children share their kept quasi-identifiers "
+            f"with few others{f'; leaving out {helps} would leave {group.would_be:,}' if helps else ''}"
         )
     for path, manifest in zip(made.paths, made.manifests, strict=True):
         console.answer(

@@ -167,6 +167,14 @@ def test_invented_upns_in_a_real_return_and_real_ones_in_a_synthetic_return_are_
     assert made.manifests[0].synthetic is False
 
 
+def test_a_return_without_a_child_stops_neither_the_parcel_nor_the_truth_map(run, draw, tmp_path):
+    truth = tmp_path / "truth.csv"
+    last = draw.cin(year=2024, child_identifiers={}, child_characteristics={}, cin_details={})
+    _, parcel = run([draw.cin(), last], options=Options(truth_map=truth))
+    assert len(list(csv.DictReader(truth.read_text().splitlines()))) == 2
+    assert parcel.part("payload/cin_census/2024/child_identifiers").num_rows == 0
+
+
 def test_a_truth_map_names_each_record_and_is_refused_for_real_returns(run, draw, tmp_path):
     truth = tmp_path / "truth.csv"
     _, parcel = run([draw.cin()], options=Options(truth_map=truth))
