@@ -140,7 +140,9 @@ def _pupils(world: World, authority: int, children: Ints, on: int, style: str) -
         "preferredsurname": col.coded(pool, who.surname),
         "formersurname": col.coded(pool, who.former_surname),
         "dob": col.dates(who.born, style),
-        "sex": col.coded(("M", "F"), who.female.astype(np.int64)),
+        **dict.fromkeys(
+            ("sex", "gender"), col.coded(("M", "F"), who.female.astype(np.int64))
+        ),  # its name by year
         "entrydate": col.dates(began, style),
         "ethnicity": col.coded(ETHNIC_CODES, who.ethnic),
         "language": col.coded(("ENG", "OTH"), world.draws.chance("language", who.who, 0.12).astype(np.int64)),
@@ -302,7 +304,9 @@ def _gone(world: World, authority: int, on: int, style: str) -> Module:
         "middlenames": col.coded(pool, who.middle),
         "formersurname": col.coded(pool, who.former_surname),
         "dob": col.dates(who.born, style),
-        "sex": col.coded(("M", "F"), who.female.astype(np.int64)),
+        **dict.fromkeys(
+            ("sex", "gender"), col.coded(("M", "F"), who.female.astype(np.int64))
+        ),  # its name by year
         "entrydate": col.dates(world.school_from[children], style),
         "leavingdate": col.dates(world.moved[children], style),
         "ethnicity": col.coded(ETHNIC_CODES, who.ethnic),

@@ -149,3 +149,12 @@ def test_as_many_children_are_made_as_were_asked_for(tmp_path: Path, children: i
     assert said["children"] == children
     for one in find([tmp_path / "few"], year=2025, authority="990"):
         assert not read(one).problems
+
+
+def test_a_pupil_s_sex_stands_in_every_year_under_that_year_s_name(tmp_path: Path) -> None:
+    plan = Plan(("990",), 60, (2023, 2024), seed=3)
+    synthesise(["school_census"], tmp_path / "made", plan=plan)
+    for period, name in (("2023-spring", "gender"), ("2024-spring", "sex")):
+        (file,) = (tmp_path / "made/990/school_census" / period).glob("*pupilonroll.csv")
+        header, *lines = [line.split(",") for line in file.read_text(encoding="utf-8").splitlines()]
+        assert {line[header.index(name)] for line in lines} == {"M", "F"}
