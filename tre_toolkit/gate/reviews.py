@@ -158,8 +158,10 @@ def ask_exception(gate: Gate, account: Any, key: str, *, file: str, rule: str, r
     with orm.change():
         request = take_hold(gate, account, key, Action.ASK_EXCEPTION)
         version = _chosen(request, file, None)[0]
-        if not version.findings.filter(rule=rule).exists():
-            raise NotFound("this rule has no finding on this file")
+        found = sorted(set(version.findings.values_list("rule", flat=True)))
+        if rule not in found:
+            hint = f"what was found is of {', '.join(found)}" if found else "nothing was found on it"
+            raise NotFound("this rule has no finding on this file", hint=hint)
         waiver, _ = models.Waiver.objects.update_or_create(
             version=version,
             rule=rule,

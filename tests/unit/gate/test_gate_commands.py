@@ -99,6 +99,21 @@ def test_refusals_are_told_with_their_status(
     assert word.startswith("tre: ")
 
 
+def test_of_many_findings_the_screen_shows_twenty_and_says_where_the_others_are(
+    house: Any, typed: Any, fail: Any
+) -> None:
+    house.said["table.csv"] = [fail()] * 23
+    house.submitted()
+    told = typed("review show 1", "ben")[1]
+    assert told.count("a small cell") == 20
+    assert "and 3 more; `tre review show 1 --json` lists them" in told
+    assert "`tre request status 1 --json`" in typed("request status 1", "ada")[1]
+    assert len(json.loads(typed("review show 1 --json", "ben")[1])["files"][0]["findings"]) == 23
+    house.said["table.csv"] = [fail()] * 20
+    house.submitted()
+    assert "more;" not in typed("review show 2", "ben")[1]
+
+
 def test_a_keeper_works_by_commands(house: Any, typed: Any, tmp_path: Path) -> None:
     gate = f"--gate {house.gate.folder}"
     assert (

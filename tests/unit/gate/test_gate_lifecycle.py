@@ -145,6 +145,17 @@ def test_what_fails_the_machine_needs_a_granted_exception(house: Any, fail: Any)
     assert house.state(key) == "in_review"
 
 
+def test_an_exception_for_another_rule_is_told_which_rules_spoke(house: Any, fail: Any) -> None:
+    house.said["table.csv"] = [fail(), fail(rule="dfe-cin/count"), fail()]
+    key = house.submitted()
+    with pytest.raises(NotFound, match="what was found is of dfe-cin/count, threshold"):
+        reviews.ask_exception(house.gate, house.ada, key, file="table.csv", rule="count", reason="before")
+    with pytest.raises(NotFound, match="nothing was found"):
+        house.said.clear()
+        clean = house.submitted()
+        reviews.ask_exception(house.gate, house.ada, clean, file="table.csv", rule="count", reason="before")
+
+
 def test_an_exception_that_ran_out_stops_the_release(house: Any, fail: Any, tmp_path: Path) -> None:
     house.said["table.csv"] = [fail()]
     key = house.submitted()

@@ -13,6 +13,9 @@ from tre_toolkit import console
 if TYPE_CHECKING:
     from tre_toolkit.gate.folder import Gate
 
+# of one file's findings, on the screen: as many as `tre check` prints
+LISTED = 20
+
 AtGate = Annotated[Path, typer.Option("--gate", help="The gate's folder.")]
 As = Annotated[str, typer.Option("--as", help="The account you act through.")]
 PasswordFile = Annotated[
@@ -99,10 +102,14 @@ def show_files(opened: Gate, account: Any, found: Any) -> None:
         ],
     )
     for file in shown["files"]:
-        for said in file["findings"]:
+        for said in file["findings"][:LISTED]:
             where = f" at {said['where']}" if said["where"] else ""
             console.answer(f"{said['verdict']:<6} {file['path']}{where}: {said['message']} ({said['rule']})")
             if said["fix"]:
                 console.answer(f"       would pass: {said['fix']}")
+        more = len(file["findings"]) - LISTED
+        if more > 0:
+            whole = "request status" if account.person_id == found.author_id else "review show"
+            console.answer(f"       and {more} more; `tre {whole} {found.pk} --json` lists them")
     for line in shown["comments"]:
         console.answer(f"{line['person']}, turn {line['turn']}: {line['body']}")
