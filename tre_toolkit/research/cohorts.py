@@ -251,7 +251,8 @@ def make_births(engine: Engine) -> None:
 def _check_people(engine: Engine, column: str) -> None:
     known = engine.rows("DESCRIBE people").column_name.tolist()
     if column not in known or column == "person_id":
-        raise TreError("people have no such column", where=Where(table="people", column=column))
+        hint = f"they have {', '.join(sorted(set(known) - {'person_id'}))}"
+        raise TreError("people have no such column", where=Where(table="people", column=column), hint=hint)
 
 
 def definition_digest(*parts: str) -> str:

@@ -83,7 +83,8 @@ def check_people(paths: Pathways, column: str) -> None:
     """Raise TreError when people.parquet has no such column that may split a table."""
     known = paths.workspace.engine.rows("DESCRIBE people").column_name.tolist()
     if column not in known or column == "person_id":
-        raise TreError("people have no such column", where=Where(table="people", column=column))
+        hint = f"they have {', '.join(sorted(set(known) - {'person_id'}))}"
+        raise TreError("people have no such column", where=Where(table="people", column=column), hint=hint)
 
 
 def split(name: str, parts: int) -> list[str]:

@@ -167,6 +167,7 @@ def test_a_declared_table_in_toml_is_counted_with_its_filter(workspace: Path, tm
         ("title='x'\n[[rows]]\ncolumn='a'\nfurthest=['cla']\n[[columns]]\ncolumn='sex'\n", "give either column, furthest, has or age"),
         ("title='x'\nwhich='y'\n[[rows]]\ncolumn='sex'\n[[columns]]\ncolumn='sex'\n", "which"),
         ("title='x'\n[[rows]]\ncolumn='person_id'\n[[columns]]\ncolumn='sex'\n", "people have no such column"),
+        ("title='x'\n[[rows]]\ncolumn='sx'\n[[columns]]\ncolumn='sex'\n", "hint: they have authority, "),
         ("title='x'\n[[rows]]\ncolumn='sex'\n[[columns]]\nfurthest=['nowhere']\n", "not among the pathways' states"),
         ("title='x'\n[[rows]]\ncolumn='sex'\n[[columns]]\ncolumn='sex'\n[pathways]\norder=['nowhere']\n", "not a state"),
         ("title='x'\n[[rows]]\nage=true\nbands=[5,nan]\n[[columns]]\ncolumn='sex'\n", "bands must be numbers"),
