@@ -60,19 +60,22 @@ def answer_table(
 
     drawn = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
     for at, name in enumerate(columns):
-        numeric = bool(rows) and all(isinstance(row[at], int | float) for row in rows)
+        numeric = bool(rows) and all(
+            isinstance(row[at], int | float) and not isinstance(row[at], bool) for row in rows
+        )
         drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        drawn.add_row(
-            *(
-                f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
-                for cell in row
-            )
-        )
+        drawn.add_row(*(_written(cell) for cell in row))
     console = out()
     if not console.is_terminal:
         console.width = 140
     console.print(drawn)
+
+
+def _written(cell: object) -> str:
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return f"{cell:,}" if isinstance(cell, int) else str(cell)
 
 
 @contextmanager

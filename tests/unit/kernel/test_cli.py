@@ -94,10 +94,10 @@ def test_answers_go_to_standard_output_and_word_of_the_work_elsewhere(
 ) -> None:
     console.answer("answer [bold]as is[/bold]")
     console.say("working")
-    console.answer_table(["table", "rows"], [["episodes", 12345]])
+    console.answer_table(["table", "rows", "open", "closed"], [["episodes", 12345, True, False]])
     said = capsys.readouterr()
     assert "answer [bold]as is[/bold]" in said.out
-    assert "12,345" in said.out
+    assert said.out.split()[-4:] == ["episodes", "12,345", "yes", "no"]
     assert said.err == "working\n"
 
 
