@@ -100,11 +100,12 @@ def read_evidence(output: Path) -> dict[str, Any]:
         raise TreError(
             "no evidence stands beside this file", where=str(output), hint="make it with `tre recipe run`"
         ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         raise TreError("not JSON", where=str(beside)) from None
     if not isinstance(told, dict) or told.get("format") != FORMAT:
         raise TreError(f"not {FORMAT}", where=str(beside))
-    if told.get("file", {}).get("sha256") != digest(output):
+    file = told.get("file")
+    if not isinstance(file, dict) or file.get("sha256") != digest(output):
         raise TreError(
             "the file isn't the one its evidence speaks of", where=str(output), hint="make it again"
         )
@@ -122,10 +123,10 @@ def read_declaration(path: Path) -> tuple[Declared, str | None]:
         raw = read_toml(path)
     else:
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"))["recipe"]
+            raw = dict(json.loads(path.read_text(encoding="utf-8"))["recipe"])
         except FileNotFoundError:
             raise TreError("there is no such recipe", where=str(path)) from None
-        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise TreError("not the evidence of an output", where=str(path)) from None
     digest_told = raw.get("dataset_digest")
     return declared(raw, where=str(path)), str(digest_told) if digest_told else None
