@@ -26,7 +26,7 @@ font:16px/1.55 Inter,'Source Sans 3','Helvetica Neue',Arial,'Liberation Sans',sa
 main{max-width:1080px;margin:0 auto;padding:48px 24px 80px}h1{font-size:2rem;margin:0 0 .3em;line-height:1.2}
 h2{font-size:1.25rem;margin:0 0 .8em}section{background:#fff;border:1px solid var(--line);border-radius:10px;
 padding:28px;margin:28px 0}p.asks{font-size:1.1rem;color:var(--soft);max-width:46em}
-img{max-width:100%;height:auto;display:block}ul{padding-left:1.2em}.mark{display:inline-block;background:#fff3d6;color:#7a5a00;
+img{max-width:100%;height:auto;display:block}ul{padding-left:1.2em}.mark{display:inline-block;margin-bottom:.6em;background:#fff3d6;color:#7a5a00;
 border-radius:99px;padding:2px 14px;font-weight:600;font-size:.85rem}table{border-collapse:collapse;font-size:.9rem;width:100%}
 th,td{padding:5px 10px;border-bottom:1px solid var(--line);text-align:right;font-variant-numeric:tabular-nums}
 th{font-weight:600;vertical-align:bottom}th:first-child,td:first-child,td.name{text-align:left}details{margin-top:18px}
