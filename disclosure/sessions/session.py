@@ -176,7 +176,12 @@ class Session(Figures, Models, Times):
                 mine = self.ledger.numbers_of([self.ledger.mark(str(label)) for label in labels])
                 start = len(self.ledger.people)
             else:
-                self._people = self._people.append(labels[self._people.get_indexer(labels) < 0])
+                new = labels[self._people.get_indexer(labels) < 0]
+                self._people = (
+                    self._people.append(new)
+                    if len(self._people) and len(new)
+                    else max(self._people, new, key=len)
+                )
                 mine, start = self._people.get_indexer(labels), len(self._people)
             unknown = units.count - len(mine)  # rows without an identifier: a child each
             numbers = np.r_[mine, np.arange(start, start + unknown)].astype(np.int64)

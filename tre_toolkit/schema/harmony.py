@@ -124,7 +124,7 @@ def ethnic_groups(values: pd.Series[Any], scheme: str, groups: Groups) -> pd.Ser
     if not any(row["scheme"] == scheme for row in _ethnicity()):
         known = ", ".join(dict.fromkeys(row["scheme"] for row in _ethnicity()))
         raise TreError("the catalogue has no crosswalk for this scheme", where=scheme, hint=f"it has {known}")
-    return values.map(mapped).astype("str")
+    return _text(values.map(mapped))
 
 
 def harmonise(
@@ -154,16 +154,23 @@ def harmonise(
     return Harmonised(done, tuple(line for line in lines if line.rows))
 
 
+def _text(values: pd.Series) -> pd.Series:
+    """As text whose blanks are missing, on every pandas (2.3's own `str` would write them as "nan")."""
+    import pandas as pd
+
+    return values.astype(pd.StringDtype(na_value=float("nan")))
+
+
 def _carried(frame: pd.DataFrame, change: Change, lines: list[Line]) -> pd.DataFrame:
     """Older codes as today's; a renamed column goes where its successor is blank, and is gone then."""
     if change.column not in frame:
         return frame
-    old = frame[change.column].astype("str")
-    new = old.map(change.codes).astype("str")
+    old = _text(frame[change.column])
+    new = _text(old.map(change.codes))
     if change.into is None:
         lines.append(Line(change.table, change.column, "mapped", int(new.notna().sum()), change.note))
         return frame.assign(**{change.column: new.where(new.notna(), old)})
-    there = frame[change.into].astype("str") if change.into in frame else new.where(new.isna() & new.notna())
+    there = _text(frame[change.into]) if change.into in frame else new.where(new.isna() & new.notna())
     open_ = there.isna() & old.notna()
     lines += [
         Line(change.table, change.column, "mapped", int((open_ & new.notna()).sum()), change.note),
@@ -178,9 +185,9 @@ def _folded(
     """Finer codes rolled up where all years shall compare; else the coarser ones of old are counted as not mapped."""
     if change.column not in frame:
         return frame
-    values = frame[change.column].astype("str")
+    values = _text(frame[change.column])
     if years == "comparable":
-        coarse = values.map(change.codes).astype("str")
+        coarse = _text(values.map(change.codes))
         lines.append(Line(change.table, change.column, "rolled up", int(coarse.notna().sum()), change.note))
         return frame.assign(**{change.column: coarse.where(coarse.notna(), values)})
     field = next(one for one in _fields(known, change.table) if one.name == change.column)
@@ -199,7 +206,7 @@ def _grouped(
         scheme = listed if ":" in listed else f"{known.name}:{listed}"
         if field.name not in frame or scheme not in schemes:
             continue
-        old = frame[field.name].astype("str")
+        old = _text(frame[field.name])
         new = ethnic_groups(old, scheme, groups)
         lines += [
             Line(
@@ -231,7 +238,7 @@ def _place(tables: dict[str, pd.DataFrame], lines: list[Line]) -> None:
     seen = seen.assign(**{AREA: seen[AUTHORITY].map(area)}).drop_duplicates([PERSON, AREA], keep=False)
     successor = seen.rename(columns={AUTHORITY: NOW})[[PERSON, AREA, NOW]]
     for table, frame in placed.items():
-        here = frame[AUTHORITY].astype("str")
+        here = _text(frame[AUTHORITY])
         told = frame.assign(**{AREA: here.map(area).fillna(here), NOW: here.mask(here.isin(ended))})
         was = told[AUTHORITY].isin(ended)
         if PERSON in told and len(successor):
@@ -271,7 +278,7 @@ def _merged(
         if not set(keys) <= set(frame.columns):
             lines.append(Line(merge.table, "", "not merged", len(frame), "a column of its key is missing"))
             continue
-        period = frame[PERIOD].astype("str")
+        period = _text(frame[PERIOD])
         rank = period.map({value: at for at, value in enumerate(sorted(period.dropna().unique()))})
         last = rank.groupby([frame[key] for key in keys], dropna=False, sort=False).transform("max")
         keep = (rank == last) | frame[keys].isna().any(axis=1)
