@@ -22,6 +22,7 @@ from tre_toolkit.schema import Field, Schema, Table
 if TYPE_CHECKING:
     from tre_toolkit.returns import Return
 
+BIRTH = "birth_date"  # the token domain whose whole dates never stay
 NEVER_STAYS = {"direct_id", "linkage_id"}
 DATES = {"date", "datetime"}
 UNKNOWN = "the catalogue doesn't know"  # how a reader words a column or element it left out
@@ -230,6 +231,8 @@ def _bad_fates(columns: dict[str, ColumnPlan], project: Project) -> Iterable[Pro
             continue
         if fate == "keep" and NEVER_STAYS & set(one.role.split(", ")):
             yield Problem("an identifier can't be kept", Where(column=name), "declare token or drop")
+        if fate in ("keep", "shifted") and one.token == BIRTH:
+            yield Problem("a whole birth date can't stay", Where(column=name), "declare month, year or drop")
         if fate in ("month", "year", "shifted") and one.type not in DATES:
             yield Problem(f"{fate} of a column that is no date", Where(column=name))
         if fate in ("district", "area") and one.type != "string":

@@ -38,7 +38,7 @@ def new_file(path: Path, *, replace: bool = False, mode: int = 0o644) -> Iterato
 
 
 @contextmanager
-def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
+def new_folder(path: Path, *, replace: bool = False, mode: int = 0o755) -> Iterator[Path]:
     """Give a temporary folder to fill; on a clean exit it becomes `path`, else it is removed.
 
     Raises TreError when `path` exists (and isn't an empty folder) and `replace` is false.
@@ -47,7 +47,7 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         path.rmdir()
     _check_place(path, replace=replace)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}{PART}")
-    part.mkdir()
+    part.mkdir(mode=mode)
     try:
         yield part
         for file in sorted(part.rglob("*")):

@@ -122,7 +122,7 @@ def link(
         told["truth"] = quality.score(linked.spine["person_id"], known)
     follows = {} if before is None else {"follows": before.facts["sha256"]}
     spine = Spine(linked.spine, {**taken.facts, **_tally(linked), **follows})
-    with new_folder(into) as folder:
+    with new_folder(into, mode=0o700) as folder:
         write_spine(spine, folder)
         review = clerical.pairs_to_review(linked.records, linked.joined, _key_of(taken.facts))
         if not review.empty:

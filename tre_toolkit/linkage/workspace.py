@@ -45,7 +45,7 @@ def make_workspace(
     opened = [open_parcel(Path(path), key=key, trusted=trusted) for path in parcels]
     check_together(by_file(opened))
     _check_of_spine(spine, opened)
-    with Engine() as engine, new_folder(into) as folder:
+    with Engine() as engine, new_folder(into, mode=0o700) as folder:
         engine.table("spine", pa.Table.from_pandas(spine.frame, preserve_index=False))
         says: list[str] = []
         for dataset, table in _names(opened):

@@ -87,3 +87,9 @@ def test_a_secret_is_written_for_its_owner_only(tmp_path: Path) -> None:
 def test_the_digest_is_sha256(tmp_path: Path) -> None:
     write_text(tmp_path / "abc", "abc")  # FIPS 180-2, appendix B.1
     assert digest(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_a_folder_of_children_is_its_owners_only(tmp_path: Path) -> None:
+    with new_folder(tmp_path / "workspace", mode=0o700) as part:
+        (part / "people.txt").write_text("whole")
+    assert os.stat(tmp_path / "workspace").st_mode & 0o777 == 0o700

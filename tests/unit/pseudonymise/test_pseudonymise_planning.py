@@ -62,6 +62,8 @@ def test_the_declaration_s_word_replaces_the_catalogue_s(draw):
     [
         ("child_identifiers.UPN", "keep", "can't be kept"),
         ("child_identifiers.LAchildID", "keep", "can't be kept"),
+        ("child_identifiers.PersonBirthDate", "keep", "a whole birth date can't stay"),
+        ("child_identifiers.PersonBirthDate", "shifted", "a whole birth date can't stay"),
         ("child_identifiers.Sex", "month", "no date"),
         ("cin_details.CINreferralDate", "district", "no postcode"),
         ("cin_details.CINreferralDate", "token", "no token domain"),
