@@ -63,6 +63,10 @@ class Table:
         told = [f"{name} {part!r}" for name, part in zip(self.dimensions, parts, strict=True)]
         return ", ".join(told)
 
+    def where_all(self, cells: Sequence[int] | Ints) -> str:
+        """The place of the first of these cells, and how many more there are."""
+        return self.where(cells[0]) + (f" and {len(cells) - 1} more" if len(cells) > 1 else "")
+
     def equations(self) -> sp.csr_matrix:
         """Rows of `total - parts = 0` over the cells, from the parents of every dimension and what is declared."""
         blocks = [_equations(self.codes, at, family) for at, family in enumerate(self.parents) if family]

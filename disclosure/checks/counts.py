@@ -104,7 +104,7 @@ def zeros(table: Table, cells: Cells, rules: Rules) -> Iterator[Finding]:
             Level.REVIEW,
             f"{pack}/zero",
             table.name,
-            table.where(at[0]) + (f" and {len(at) - 1} more" if len(at) > 1 else ""),
+            table.where_all(at),
             "a zero says of everybody in its row and column that they aren't there",
             "say why it harms nobody, declare it a structural zero, or merge categories",
         )
@@ -123,7 +123,7 @@ def rounded(table: Table, cells: Cells, rules: Rules) -> Iterator[Finding]:
             Level.FAIL,
             f"{pack}/rounding",
             table.name,
-            table.where(off[0]) + (f" and {len(off) - 1} more" if len(off) > 1 else ""),
+            table.where_all(off),
             f"counts aren't rounded to {base}",
             f"`tre protect --method round --pack {pack}`",
         )
@@ -192,7 +192,7 @@ def contradictions(table: Table, cells: Cells) -> Iterator[Finding]:
                 Level.FAIL,
                 f"{HOUSE}/evidence",
                 table.name,
-                table.where(differs[0]) + (f" and {len(differs) - 1} more" if len(differs) > 1 else ""),
+                table.where_all(differs),
                 "the printed figure isn't the one the evidence tells of",
                 "make the output again; don't edit it by hand",
             )
@@ -206,7 +206,7 @@ def unread(table: Table, cells: Cells) -> Iterator[Finding]:
             Level.REVIEW,
             f"{HOUSE}/figures",
             table.name,
-            table.where(words[0]) + (f" and {len(words) - 1} more" if len(words) > 1 else ""),
+            table.where_all(words),
             "words stand where a figure is expected: they may tell a count that was not looked at",
             "print plain numbers and a pack's own symbol for what is hidden",
         )
@@ -227,7 +227,7 @@ def _unlike(table: Table, cells: Cells) -> Iterator[Finding]:
             Level.FAIL,
             f"{HOUSE}/evidence",
             table.name,
-            table.where(wrong[0]) + (f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""),
+            table.where_all(wrong),
             message,
             "protect the table again; don't edit its evidence by hand",
         )

@@ -23,7 +23,7 @@ def endpoints(table: Table, units: Ints, rules: Rules, *, what: str) -> Iterator
             Level.FAIL,
             f"{pack}/endpoints",
             table.name,
-            table.where(at[0]) + (f" and {len(at) - 1} more" if len(at) > 1 else ""),
+            table.where_all(at),
             f"a {what} is one child's own value",
             "give a percentile with enough children on either side, or a broad band",
         )
