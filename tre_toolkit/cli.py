@@ -26,6 +26,10 @@ PANELS = {
     "Recipient and auditor": ("verify", "audit"),
 }
 INTERRUPTED = 130
+ENGINE_STOPPED = {
+    "Query interrupted",
+    "INTERRUPT Error: Interrupted!",
+}  # Ctrl-C that came while DuckDB worked
 EXTRAS = {  # which extra brings a library that isn't there
     **dict.fromkeys(("django", "faker", "highspy", "matplotlib", "scipy", "statsmodels"), "tre"),
     "splink": "splink",
@@ -102,13 +106,22 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
+def _ended(words: list[str]) -> int:
+    try:
+        ended = app(words, prog_name="tre", standalone_mode=False)
+    except Exception as error:
+        if str(error) in ENGINE_STOPPED:
+            raise KeyboardInterrupt from None
+        raise
+    if ended == INTERRUPTED:  # what typer makes of Ctrl-C
+        raise KeyboardInterrupt
+    return ended if isinstance(ended, int) else 0
+
+
 def run(words: list[str]) -> int:
     """Carry out one command line and give back its exit status."""
     try:
-        ended = app(words, prog_name="tre", standalone_mode=False)
-        if ended == INTERRUPTED:  # what typer makes of Ctrl-C
-            raise KeyboardInterrupt
-        return ended if isinstance(ended, int) else 0
+        return _ended(words)
     except TreError as refusal:
         typer.echo(f"tre: {refusal}", err=True)
         return refusal.status

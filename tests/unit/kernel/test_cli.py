@@ -9,6 +9,7 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import duckdb
 import pytest
 import typer
 
@@ -52,6 +53,8 @@ def raises(error: BaseException) -> Callable[[], None]:
         (Problems("two things", [Problem("one"), Problem("two")]), 1, "tre: two things\none\ntwo"),
         (KeyboardInterrupt(), 130, "tre: stopped; nothing was left behind"),
         (typer.Abort(), 130, "tre: stopped; nothing was left behind"),
+        (RuntimeError("Query interrupted"), 130, "tre: stopped; nothing was left behind"),
+        (duckdb.InterruptException("INTERRUPT Error: Interrupted!"), 130, "tre: stopped; nothing"),
         (
             OSError(28, "No space left on device", "/some/where"),
             1,
