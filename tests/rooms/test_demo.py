@@ -1,6 +1,6 @@
 """The main job, end to end: `tre demo` plays through, its release verifies, and no child is found beyond the authorities.
 
-The journey is played once, small; every test looks at what it left behind.
+The journey is played once, small (`tests/conftest.py`); every test looks at what it left behind.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from helpers.journey import Played
 
 TRE = str(Path(sys.executable).with_name("tre"))
 CLEAR = re.compile(r"upn|achildid|^child$|name|^dob$|birthdate|^postcode$|post$|tableid$", re.IGNORECASE)
@@ -31,25 +31,6 @@ OUTSIDE = (
     "991/991.parcel",
     "990/audit.log",
 )
-
-
-@dataclass(frozen=True)
-class Played:
-    folder: Path
-    said: str
-
-
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    folder = tmp_path_factory.mktemp("demo") / "journey"
-    done = subprocess.run(
-        [TRE, "demo", "--children", "300", "--into", str(folder)],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Played(folder, done.stdout + done.stderr)
 
 
 def tre(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
