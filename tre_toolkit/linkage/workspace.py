@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from tre_toolkit.engine import Engine, quote
 from tre_toolkit.errors import Problem, Problems, TreError, Where
 from tre_toolkit.files import digest, new_folder
+from tre_toolkit.linkage.engines import ALONE, BANDS
 from tre_toolkit.linkage.intake import by_file, check_together
 from tre_toolkit.linkage.spine import Spine
 from tre_toolkit.parcel import Parcel, RecipientKey, open_parcel
@@ -33,6 +34,9 @@ PLACE = ["authority", "dataset", "period", "record_id"]
 SAYS = {"birth_date": "birth_month", "sex": "sex"}  # what a field's token says of a person
 SEXES = {"1": "M", "2": "F", "M": "M", "F": "F"}
 """What the returns of all years write for male and female; anything else says nothing."""
+
+WEAKEST_FIRST = (*(band for _, band in reversed(BANDS)), ALONE)
+"""A person is as sure as the weakest of its records; one record by itself is no link at all."""
 
 
 def make_workspace(
@@ -122,11 +126,14 @@ def _meaning(field: Field) -> str | None:
 
 
 def _write_people(engine: Engine, says: Sequence[str], target: Path) -> None:
-    """A row for each person of the spine: the first authority, and the value said most often (ties: the first in order)."""
+    """A row for each person of the spine: the first authority, the value said most often (ties: the first in order), the
+    household of the newest record that has one, and how surely the person's records belong together (the weakest of them)."""
     engine.run("CREATE TABLE said (person_id VARCHAR, what VARCHAR, value VARCHAR)")
     for query in says:
         engine.run(f"INSERT INTO said {query}")
     sexes = " ".join(f"WHEN '{code}' THEN '{sex}'" for code, sex in SEXES.items())
+    place = " ".join(f"WHEN '{band}' THEN {at}" for at, band in enumerate(WEAKEST_FIRST))
+    name = " ".join(f"WHEN {at} THEN '{band}'" for at, band in enumerate(WEAKEST_FIRST))
     engine.view(
         "meant",
         f"""SELECT person_id, what, CASE what WHEN 'birth_month' THEN substr(value, 1, 7) || '-01'
@@ -140,7 +147,8 @@ def _write_people(engine: Engine, says: Sequence[str], target: Path) -> None:
              FROM meant WHERE value IS NOT NULL GROUP BY person_id, what, value) WHERE place = 1""",
     )
     engine.write(
-        """SELECT first.person_id, first.authority, CAST(b.value AS DATE) AS birth_month, s.value AS sex, e.value AS ethnicity
+        f"""SELECT first.person_id, first.authority, CAST(b.value AS DATE) AS birth_month, s.value AS sex, e.value AS ethnicity,
+                  home.household_id, sure.match_weight, sure.band
            FROM (SELECT person_id, authority FROM (
                    SELECT person_id, authority,
                           row_number() OVER (PARTITION BY person_id ORDER BY period, authority) AS place FROM spine)
@@ -148,6 +156,13 @@ def _write_people(engine: Engine, says: Sequence[str], target: Path) -> None:
            LEFT JOIN most b ON b.person_id = first.person_id AND b.what = 'birth_month'
            LEFT JOIN most s ON s.person_id = first.person_id AND s.what = 'sex'
            LEFT JOIN most e ON e.person_id = first.person_id AND e.what = 'ethnicity'
+           LEFT JOIN (SELECT person_id, household_id FROM (
+                        SELECT person_id, household_id,
+                               row_number() OVER (PARTITION BY person_id ORDER BY period DESC, household_id) AS place
+                        FROM spine WHERE household_id IS NOT NULL)
+                      WHERE place = 1) home ON home.person_id = first.person_id
+           LEFT JOIN (SELECT person_id, min(weight) AS match_weight, CASE min(CASE band {place} END) {name} END AS band
+                      FROM spine GROUP BY person_id) sure ON sure.person_id = first.person_id
            ORDER BY first.person_id""",
         target,
     )

@@ -12,7 +12,7 @@ from tre_toolkit.cli import run
 from tre_toolkit.errors import Problems, TreError
 from tre_toolkit.keyfile import Cost
 from tre_toolkit.linkage.run import link
-from tre_toolkit.linkage.spine import COLUMNS, read_spine
+from tre_toolkit.linkage.spine import COLUMNS, Spine, read_spine
 from tre_toolkit.linkage.workspace import make_workspace, one_under_other
 from tre_toolkit.parcel import RecipientKey
 from tre_toolkit.signing import Signer
@@ -93,7 +93,9 @@ def test_a_workspace_has_people_and_tables_under_person_ids(two, tmp_path):
     )
     people = pd.read_parquet(tmp_path / "ws" / "people.parquet")
     person = spine.frame.set_index("record_id")["person_id"]
-    assert list(people.columns) == ["person_id", "authority", "birth_month", "sex", "ethnicity"]
+    assert list(people.columns) == [
+        "person_id", "authority", "birth_month", "sex", "ethnicity", "household_id", "match_weight", "band",
+    ]  # fmt: skip
     ann = people.set_index("person_id").loc[person[11]]
     assert (ann["sex"], ann["authority"], str(ann["birth_month"])[:10]) == ("F", "991", "2015-03-01")
     assert ann["ethnicity"] == "MWBC"  # one vote each: the first in order
@@ -107,6 +109,24 @@ def test_a_workspace_has_people_and_tables_under_person_ids(two, tmp_path):
     assert facts["synthetic"] is True
     assert facts["datasets"] == {"cin_census": ["2024", "2025"], "ssda903": ["2025"]}
     assert facts["files"]["people.parquet"]["rows"] == 3
+
+
+def test_a_person_of_the_workspace_has_the_newest_household_and_is_as_sure_as_its_weakest_record(
+    two, tmp_path
+):
+    spine = linked(two, tmp_path)
+    frame = spine.frame.set_index("record_id")
+    frame.loc[[31, 11, 21, 12], "household_id"] = ["H1", "H2", None, "H3"]
+    frame.loc[[31, 11, 21, 12, 13], "band"] = ["certain", "fair", "strong", "alone", "alone"]
+    frame.loc[[31, 11, 21], "weight"] = [30.5, 2.25, float("nan")]
+    told = Spine(frame.reset_index(), read_spine(tmp_path / "spine").facts)
+    make_workspace(told, two, key=TRE, trusted=[SIGNER.verifier], into=tmp_path / "ws")
+    people = pd.read_parquet(tmp_path / "ws" / "people.parquet").set_index("person_id")
+    ann, bea, cal = (people.loc[frame.loc[one, "person_id"]] for one in (11, 12, 13))
+    assert (ann["household_id"], ann["match_weight"], ann["band"]) == ("H2", 2.25, "fair")
+    assert (bea["household_id"], bea["band"]) == ("H3", "alone")
+    assert pd.isna(bea["match_weight"])
+    assert pd.isna(cal["household_id"])
 
 
 def test_a_workspace_is_only_made_of_the_spines_own_parcels(two, parcel, tmp_path):
