@@ -8,25 +8,24 @@ of records at a time, so that memory holds the returns and not the tokens of all
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pseudonymise import checks, exposure, profiles, standardise
+from pseudonymise import checks, exposure, profiles, standardise, telling
 from pseudonymise.coarsen import Areas, shifts
 from pseudonymise.keys import Key
 from pseudonymise.payload import about, fresh_ids, payload, shuffled
 from pseudonymise.people import People, clean_ids, people
 from pseudonymise.planning import Plan, parts_of, plan
+from pseudonymise.recipients import To
 from pseudonymise.tokens import token_batches
 from tre_toolkit import audit
 from tre_toolkit.errors import Problem, Problems, TreError
-from tre_toolkit.files import digest, new_file
 from tre_toolkit.parcel.keys import Recipient
-from tre_toolkit.parcel.manifest import Facts, Manifest, TokenColumn, new_number
+from tre_toolkit.parcel.manifest import Facts, Manifest, new_number
 from tre_toolkit.parcel.sealing import seal
 from tre_toolkit.project import Project
 from tre_toolkit.signing import Signer
@@ -38,35 +37,6 @@ if TYPE_CHECKING:
     from tre_toolkit.returns import Return
 
 BARE = "standard"  # the profile whose tokens may never stand beside payload
-
-
-@dataclass(frozen=True, slots=True)
-class To:
-    """Whom a run is for: one recipient of all, or a linker and a researcher of half each (a split file)."""
-
-    all: Recipient | None = None
-    linker: Recipient | None = None
-    research: Recipient | None = None
-
-    def halves(self, into: Path) -> list[tuple[str, Path, Recipient]]:
-        """What goes where and to whom: (content, path, recipient). Raises TreError unless it is all or both halves."""
-        if self.all and not (self.linker or self.research):
-            return [("all", into, self.all)]
-        if self.linker and self.research and not self.all:
-            if self.linker.fingerprint == self.research.fingerprint:
-                raise TreError(
-                    "both halves of a split file would go to the same key",
-                    hint="the point of splitting is that nobody can open both",
-                )
-            name = into.stem, into.suffix or ".parcel"
-            return [
-                ("linkage", into.with_name(f"{name[0]}.linkage{name[1]}"), self.linker),
-                ("attributes", into.with_name(f"{name[0]}.attributes{name[1]}"), self.research),
-            ]
-        raise TreError(
-            "a parcel goes to one key, or its halves to two",
-            hint="give --to, or --to-linker and --to-research",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +98,8 @@ def pseudonymise(
     run = _Run(agreed, key, whose, options, _apart(returns, project))
     pieces = [run.one(return_, done) for return_ in returns]
     _check(pieces, project)
-    counts = _summed(piece.counts for piece in pieces)
-    facts = _facts(agreed, key, whose, returns, synthetic=synthetic, counts=counts, counter=counter)
+    counts = telling.summed(piece.counts for piece in pieces)
+    facts = telling.facts_of(agreed, key, whose, returns, synthetic=synthetic, counts=counts, counter=counter)
     audit.append(log, checks.BEGUN, project=project.id, counter=counter, plan=agreed.digest)
     manifests = _write(halves, pieces, facts, signer, options, log)
     return Made(
@@ -204,9 +174,9 @@ class _Run:
             place,
             parts,
             self._stream(columns, values, record_ids) if columns else None,
-            _counts(return_, who, staying.counts, int(cut.sum())),
+            telling.counts_of(return_, who, staying.counts, int(cut.sum())),
             staying.problems,
-            _truth(return_, who, record_ids, self.authority),
+            telling.truth_of(return_, who, record_ids, self.authority),
             exposure.of_tokens(place, columns, values),
             exposure.of_groups(
                 place,
@@ -255,9 +225,9 @@ def _write(
             )
             manifests.append(seal(path, parts, said, recipient=recipient, signer=signer, number=number))
         if options.truth_map:
-            _write_truth([piece.truth for piece in pieces], options.truth_map)
+            telling.write_truth([piece.truth for piece in pieces], options.truth_map)
         for manifest, (_, path, _) in zip(manifests, halves, strict=True):
-            audit.append(log, checks.SEALED, **_event(manifest, path))
+            audit.append(log, checks.SEALED, **telling.event_of(manifest, path))
     except BaseException:
         for _, path, _ in halves[: len(manifests)]:
             path.unlink(missing_ok=True)
@@ -296,104 +266,3 @@ def _null(values: pa.Array, cut: np.ndarray | None) -> pa.Array:
 
 def _words(columns: Iterable[profiles.Column]) -> set[str]:
     return {part for column in columns for part in column.parts}
-
-
-def _counts(return_: Return, who: People, more: dict[str, int], apart: int) -> dict[str, int]:
-    """What the report counts of one return; how many children have no usable value of what linkage needs most."""
-    told = ("local_id", "upn", "birth_date", "sex", "given", "surname", "postcode", "uprn", "nhs", "uln")
-    return {
-        "rows read": return_.rows_read,
-        "rows refused": return_.rows_refused,
-        "children": who.count,
-        **who.counts,
-        **more,
-        "adopted children kept apart": apart,
-        **{f"children without {part}": who.parts[part].null_count for part in told if part in who.parts},
-    }
-
-
-def _summed(counted: Iterable[dict[str, int]]) -> dict[str, int]:
-    total: Counter[str] = Counter()
-    for counts in counted:
-        total.update(counts)
-    return dict(total)
-
-
-def _facts(
-    agreed: Plan,
-    key: Key,
-    authority: str,
-    returns: Sequence[Return],
-    *,
-    synthetic: bool,
-    counts: dict[str, int],
-    counter: int,
-) -> Facts:
-    project = agreed.project
-    columns = {
-        column.name: TokenColumn(domain=column.domain, parts=list(column.parts), list=column.deletions)
-        for return_ in returns
-        for column in profiles.columns(project.profile, parts_of(return_.schema))
-    }
-    return Facts(
-        project=project.id,
-        project_digest=project.digest,
-        authority=authority,
-        profile=project.profile,
-        standardiser=standardise.VERSION,
-        key_commitment=key.commitment,
-        catalogue_digest=_catalogue_digest(returns),
-        synthetic=synthetic,
-        counter=counter,
-        tokens=columns,
-        fates={one.name: one.fate for one in agreed.columns},
-        counts={name: count for name, count in counts.items() if count},
-    )
-
-
-def _catalogue_digest(returns: Sequence[Return]) -> str:
-    """SHA-256 over the schemas the returns were read by."""
-    spelt = sorted(
-        {return_.schema.model_dump_json(include={"year", "term", "tables"}) for return_ in returns}
-    )
-    return hashlib.sha256("\n".join(spelt).encode()).hexdigest()
-
-
-def _event(manifest: Manifest, path: Path) -> dict[str, audit.Fact]:
-    return {
-        "project": manifest.project,
-        "parcel": manifest.parcel,
-        "content": manifest.content,
-        "counter": manifest.counter,
-        "authority": manifest.authority,
-        "profile": manifest.profile,
-        "standardiser": manifest.standardiser,
-        "key_commitment": manifest.key_commitment,
-        "synthetic": manifest.synthetic,
-        "sealed_for": manifest.recipient,
-        "sha256": digest(path),
-        "rows": {part.name: part.rows for part in manifest.parts},
-        "counts": dict(manifest.counts),
-    }
-
-
-def _truth(return_: Return, who: People, record_ids: np.ndarray, authority: str) -> pa.Table:
-    import pyarrow as pa
-
-    return pa.table(
-        {
-            "record_id": record_ids,
-            "authority": pa.array([authority] * who.count, pa.string()),
-            "dataset": pa.array([return_.dataset] * who.count, pa.string()),
-            "period": pa.array([return_.period] * who.count, pa.string()),
-            "local_id": who.local_ids,
-        }
-    )
-
-
-def _write_truth(truth: Sequence[pa.Table], path: Path) -> None:
-    import pyarrow as pa
-    from pyarrow import csv
-
-    with new_file(path, mode=0o600) as part:
-        csv.write_csv(pa.concat_tables(truth), part)

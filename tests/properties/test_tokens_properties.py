@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pseudonymise import standardise
+from pseudonymise.cleaning import PLACEHOLDERS
 from pseudonymise.keys import Key
 from pseudonymise.profiles import Column
 from pseudonymise.tokens import compose, from_text, text_form, token_columns, tokenise
@@ -144,7 +145,7 @@ def test_one_insertion_deletion_change_or_swap_of_neighbours_always_meets(name, 
 
 @few
 @given(
-    st.sampled_from(sorted(standardise.PLACEHOLDERS)),
+    st.sampled_from(sorted(PLACEHOLDERS)),
     st.sampled_from(["{}", " {} ", "{}.", "{} ONE", "{}-TWO"]),
 )
 def test_a_placeholder_never_gives_a_part(word, form):

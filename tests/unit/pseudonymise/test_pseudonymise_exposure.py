@@ -4,10 +4,11 @@ import pyarrow as pa
 import pytest
 
 from pseudonymise import pseudonymise
-from pseudonymise.batch import Options, To
+from pseudonymise.batch import Options
 from pseudonymise.exposure import of_groups, of_tokens, problems
 from pseudonymise.planning import ColumnPlan
 from pseudonymise.profiles import Column
+from pseudonymise.recipients import To
 from tre_toolkit.errors import Problems, TreError
 from tre_toolkit.parcel import RecipientKey, open_parcel
 from tre_toolkit.project import Limits
