@@ -50,6 +50,10 @@ def synth(
     epsilon: float = typer.Option(0.0, help="Tier 3: the privacy budget."),
     delta: float = typer.Option(1e-6, help="Tier 3: the chance that the budget doesn't hold."),
     pairs: Path = typer.Option(None, help="Tier 3: TOML that declares which pairs of columns are kept."),
+    engine: str = typer.Option(
+        "tree", help="Tier 2: what draws the attributes: tree, or SDV's gaussian-copula, ctgan, hma, par."
+    ),
+    epochs: int = typer.Option(100, min=1, help="Tier 2: how long ctgan and par learn."),
     profile: str = typer.Option("none", "--mess", help="A profile of messiness: none, ons, light, records."),
     signer: Path = typer.Option(
         None, help="Sign the manifest with this signer's key (as `tre parcel new-key signer` makes)."
@@ -76,7 +80,7 @@ def synth(
             into,
             plan=plan,
             profile=profile,
-            likeness=_likeness(datasets, like, tier, seed, (epsilon, delta), pairs),
+            likeness=_likeness(datasets, like, tier, seed, (epsilon, delta), pairs, (engine, epochs)),
             joint=_joint(margin, tier),
             signer=_signer(signer, passphrase_file),
             done=done,
@@ -94,9 +98,17 @@ def synth(
 
 
 def _likeness(
-    names: list[str], like: list[Path], tier: int, seed: int, budget: tuple[float, float], pairs: Path | None
+    names: list[str],
+    like: list[Path],
+    tier: int,
+    seed: int,
+    budget: tuple[float, float],
+    pairs: Path | None,
+    engine: tuple[str, int],
 ) -> Likeness | None:
     """What tiers 2 and 3 learn; None in the others, which may not be given data."""
+    if engine[0] != "tree" and tier != 2:
+        raise MisuseError("other engines belong to tier 2", hint="leave --engine out, or choose --tier 2")
     if (tier >= 2) != bool(like):
         wanted = (
             "tiers 2 and 3 learn from real returns: give --like"
@@ -113,7 +125,9 @@ def _likeness(
 
     ledger = Ledger(*budget) if tier == 3 else None
     declared = tomllib.loads(pairs.read_text(encoding="utf-8")) if pairs else None
-    return learn(real_returns(like, names), tier=tier, seed=seed, ledger=ledger, pairs=declared)
+    real = real_returns(like, names)
+    name, epochs = engine
+    return learn(real, tier=tier, seed=seed, ledger=ledger, pairs=declared, engine=name, epochs=epochs)
 
 
 def _signer(key: Path | None, file: Path | None) -> Signer | None:

@@ -65,11 +65,10 @@ def places(levels: Levels, cells: pd.Series[str], shape: Schema) -> Ints:
 
     gone = levels.size - 1
     if levels.codes:
-        told = (
-            cells.str.lower().map({"true": "1", "false": "0"}).fillna(cells)
-            if levels.field.type == "bool"
-            else cells
-        )
+        told = cells
+        if levels.field.type == "bool":
+            words = cells.str.lower().map({"true": "1", "false": "0"})
+            told = words.astype("str").where(words.notna(), cells)
         found = pd.Index(levels.codes).get_indexer(pd.Index(told))
         return np.where(found < 0, gone, found).astype(np.int64)
     if levels.field.type == "date":

@@ -16,8 +16,9 @@ import numpy as np
 from synth.draw import Draws
 from synth.judge import Measure, judge
 from synth.marks import check_unmarked
-from synth.model import STREAMS, Model, TableModel, fit_return
+from synth.model import STREAMS, TREE, Model, TableModel, fit_return
 from synth.private import Ledger, fit_private
+from synth.sdv_engine import ENGINES
 from synth.tell import TELLERS
 from tre_toolkit.errors import MisuseError, TreError
 
@@ -38,6 +39,7 @@ class Likeness:
     fitted: tuple[Return, ...]
     held: tuple[Return, ...]
     ledger: Ledger | None = None
+    engine: str = TREE
 
     @property
     def streams(self) -> dict[str, Sequence[float]]:
@@ -63,13 +65,22 @@ def real_returns(paths: Sequence[Path], names: Sequence[str]) -> list[Return]:
 def learn(
     returns: Sequence[Return], *, tier: int, seed: int, ledger: Ledger | None = None,
     pairs: Mapping[str, Mapping[str, Mapping[str, str]]] | None = None,
+    engine: str = TREE, epochs: int = 100,
 ) -> Likeness:  # fmt: skip
-    """Fit trees to four fifths of the children of each return; the private tier pays for them from `ledger`."""
+    """Fit to four fifths of the children of each return; the private tier pays for its tables from `ledger`.
+
+    `engine` (one of `sdv_engine.ENGINES`) draws the attributes of the fitted tier. Raises TreError when it
+    isn't installed, MisuseError when there is no such engine.
+    """
+    if engine not in ENGINES:
+        raise MisuseError(f"there is no engine {engine}", hint=f"choose from {', '.join(ENGINES)}")
+    if engine != TREE and tier != 2:
+        raise MisuseError("other engines belong to tier 2", hint="leave --engine out, or choose --tier 2")
     halves = [split(one, seed) for one in returns]
     tables: dict[str, TableModel] = {}
     for one, _ in halves:
         if tier == 2:
-            tables |= fit_return(one, smallest=SMALLEST)
+            tables |= fit_return(one, smallest=SMALLEST, engine=engine, epochs=epochs, seed=seed)
         else:
             if ledger is None:
                 raise MisuseError("the private tier needs a budget", hint="give --epsilon and --delta")
@@ -79,7 +90,8 @@ def learn(
             tables |= fit_private(one, share, pairs=declared, seed=seed)
             ledger.spent += share.spent
     model = Model(tables=tables)
-    return Likeness(model, tuple(one for one, _ in halves), tuple(held for _, held in halves), ledger)
+    fitted, held = tuple(one for one, _ in halves), tuple(out for _, out in halves)
+    return Likeness(model, fitted, held, ledger, engine)
 
 
 def split(one: Return, seed: int) -> tuple[Return, Return]:

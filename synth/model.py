@@ -19,6 +19,7 @@ from synth.careers import CATEGORIES, NEEDS, SOURCES
 from synth.draw import Draws, Floats, Ints
 from synth.margins import Joint, weights
 from synth.people import ETHNIC_CODES
+from synth.pool import Pool
 from tre_toolkit.schema import Schema, Table
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from tre_toolkit.returns import Return
 
+TREE = "tree"  # the toolkit's own engine of the fitted tier
 MOST = 6  # rows below one parent that a model tells apart; the last stands for all above
 # column of a return -> the careers' stream that draws it, and its codes in the stream's order
 STREAMS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -40,10 +42,10 @@ STREAMS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class TableModel:
-    """One table: how many rows a child or parent has, and the tree over its columns."""
+    """One table: how many rows a child or parent has, and the tree or the pool its columns come from."""
 
     levels: tuple[lv.Levels, ...]
-    tree: tree.Tree
+    tree: tree.Tree | Pool
     rows: Floats
     """How often there are 0, 1, ... MOST rows below one parent."""
 
@@ -65,31 +67,52 @@ class Model:
             for at, level in enumerate(one.levels):
                 if level.field.name in STREAMS and one.tree.sizes:
                     stream, codes = STREAMS[level.field.name]
-                    found[stream] = _shares(one.tree, at, level.codes, codes)
+                    found[stream] = _shares(one.tree.shares(at), level.codes, codes)
         return {stream: shares for stream, shares in found.items() if sum(shares) > 0}
 
 
-def _shares(fitted: tree.Tree, at: int, levels: Sequence[str], codes: Sequence[str]) -> tuple[float, ...]:
-    """The one-way shares of a column of a tree, in the order of `codes`."""
-    table = fitted.tables[at]
-    told = table if table.ndim == 1 else table.sum(axis=0)
+def _shares(told: Floats, levels: Sequence[str], codes: Sequence[str]) -> tuple[float, ...]:
+    """The one-way shares of a column in the order of `codes`; the last of `told` is missing."""
     of = dict(zip(levels, told, strict=False))
     return tuple(float(of.get(code, 0.0)) for code in codes)
 
 
-def fit_return(one: Return, *, smallest: int) -> dict[str, TableModel]:
-    """A tree for each table of a real return. Cells of fewer than `smallest` rows are not told."""
+def fit_return(
+    one: Return, *, smallest: int, engine: str = TREE, epochs: int = 100, seed: int = 0
+) -> dict[str, TableModel]:
+    """A tree, or what another engine draws, for each table of a real return.
+
+    Cells (for the engines: levels) of fewer than `smallest` rows are not told. Tables that an engine can't take get a
+    tree. Raises TreError when the engine isn't installed or refuses.
+    """
     shape, found = one.schema, dict[str, TableModel]()
+    told = {table.name: tuple(lv.levels_of(table, shape)) for table in shape.tables}
+    codes = {name: coded(one.tables[name], some, shape) for name, some in told.items()}
+    pools = dict[str, Pool]()
+    if engine != TREE:
+        from synth.sdv_engine import fit_pools
+
+        common = {name: (told[name], _common(codes[name], told[name], smallest)) for name in told}
+        pools = fit_pools(one.tables, common, shape, engine=engine, epochs=epochs, seed=seed)
     for table in shape.tables:
-        told = lv.levels_of(table, shape)
-        codes = coded(one.tables[table.name], told, shape)
-        fitted = tree.learn(
-            codes, [one.field.name for one in told], [one.size for one in told], smallest=smallest
+        some = told[table.name]
+        fitted: tree.Tree | Pool = pools.get(table.name) or tree.learn(
+            codes[table.name], [lev.field.name for lev in some], [lev.size for lev in some], smallest=smallest
         )
-        found[f"{one.dataset}.{table.name}"] = TableModel(
-            tuple(told), fitted, rows_below(one.tables, table, shape)
-        )
+        rows = rows_below(one.tables, table, shape)
+        found[f"{one.dataset}.{table.name}"] = TableModel(some, fitted, rows)
     return found
+
+
+def _common(codes: Ints, told: Sequence[lv.Levels], smallest: int) -> Ints:
+    """The places, with those of levels that fewer than `smallest` rows have missing (or, in a required column, the commonest)."""
+    made = codes.copy()
+    for at, level in enumerate(told):
+        counts = np.bincount(codes[:, at], minlength=level.size)
+        rare = counts < smallest
+        instead = int(counts.argmax()) if level.field.required else level.size - 1
+        made[rare[codes[:, at]], at] = instead
+    return made
 
 
 def coded(frame: pd.DataFrame, told: Sequence[lv.Levels], shape: Schema) -> Ints:
@@ -115,9 +138,14 @@ def rows_below(tables: Mapping[str, pd.DataFrame], table: Table, shape: Schema) 
     return np.bincount(many.astype(np.int64), minlength=MOST + 1).astype(np.float64)
 
 
-def drawn(model: TableModel | None, draws: Draws, stream: str, key: Any) -> dict[str, tuple[lv.Levels, Ints]]:
-    """The levels of each modelled column, for each row."""
+def drawn(
+    model: TableModel | None, draws: Draws, stream: str, key: Any, taken: Ints | None = None
+) -> dict[str, tuple[lv.Levels, Ints]]:
+    """The levels of each modelled column, for each row; `taken` are the rows of the pool that were chosen already."""
     if model is None or not model.levels:
         return {}
-    made = model.tree.draw(draws, stream, key)
+    if taken is not None and isinstance(model.tree, Pool):
+        made = model.tree.rows[taken]
+    else:
+        made = model.tree.draw(draws, stream, key)
     return {level.field.name: (level, made[:, at]) for at, level in enumerate(model.levels)}

@@ -8,7 +8,8 @@ sometimes missing, children's tables have children that exist.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,11 +18,12 @@ from synth import columns as col
 from synth import levels as lv
 from synth import pattern
 from synth.days import NEVER, Days, day
-from synth.draw import Draws, Index, Ints
+from synth.draw import Draws, Floats, Index, Ints
 from synth.effects import column as column_of
 from synth.effects import has_rows
 from synth.ids import numbered
 from synth.model import Model, TableModel, drawn
+from synth.pool import Pool
 from synth.records import BORN, POSTCODE, UPN, Record, of_person
 from synth.world import World
 from tre_toolkit.errors import TreError, Where
@@ -44,6 +46,8 @@ class Rows:
     child: Ints
     key: Index
     inherited: dict[str, col.Column]
+    taken: Ints | None = None
+    """The row of an engine's pool that each row takes its attributes from."""
 
     def __len__(self) -> int:
         return len(self.child)
@@ -61,6 +65,11 @@ class Walk:
     def of(self, table: Table) -> TableModel | None:
         """What is told of one table beyond its schema."""
         return self.model.tables.get(f"{self.shape.name}.{table.name}")
+
+    def pool(self, table: Table) -> Pool | None:
+        """The rows an engine drew of a table, where it is told by one."""
+        told = self.of(table)
+        return told.tree if told and told.levels and isinstance(told.tree, Pool) else None
 
     @property
     def draws(self) -> Draws:
@@ -84,8 +93,9 @@ def structural(
         keep = _first_of_each_key(table, made, len(rows))
         if len(keep) < len(rows):
             made = {name: one.take(keep) for name, one in made.items()}
-            rows = Rows(rows.child[keep], rows.key[keep], {})
-        done[table.name] = Rows(rows.child, rows.key, made)
+            taken = None if rows.taken is None else rows.taken[keep]
+            rows = Rows(rows.child[keep], rows.key[keep], {}, taken)
+        done[table.name] = Rows(rows.child, rows.key, made, rows.taken)
         frames[table.name] = col.frame(table, made, len(rows))
     return {table.name: frames[table.name] for table in shape.tables}
 
@@ -104,6 +114,15 @@ def _parents_first(shape: Schema) -> list[Table]:
 
 
 def _rows(walk: Walk, table: Table, done: dict[str, Rows]) -> Rows:
+    """How many rows there are, what each hangs below, and which row of a pool each takes."""
+    rows = _hung(walk, table, done)
+    pool = walk.pool(table)
+    if rows.taken is None and pool is not None and not pool.groups:
+        return replace(rows, taken=pool.choose(walk.draws, f"pool {table.name}", rows.key))
+    return rows
+
+
+def _hung(walk: Walk, table: Table, done: dict[str, Rows]) -> Rows:
     """How many rows there are, and what each hangs below."""
     below = done.get(table.parent or "")
     single = set(table.key) <= {*table.inherits, *([table.person] if table.person else [])} and bool(
@@ -114,18 +133,22 @@ def _rows(walk: Walk, table: Table, done: dict[str, Rows]) -> Rows:
             *table.inherits,
             *([table.person] if table.person and table.person not in table.inherits else []),
         ]
-        at, turn = _repeated(walk, table, below.key, least=0, most=1 if single else 3)
+        at, turn, taken = _repeated(
+            walk, table, below.key, least=0, most=1 if single else 3, single=single, above=below.taken
+        )
         key = below.key[at] * np.uint64(8) + turn.astype(np.uint64)
         down = {name: below.inherited[name].take(at) for name in named if name in below.inherited}
         if table.counter:
             down[table.counter] = col.counts(turn + 1)
-        return Rows(below.child[at], key, down)
+        return Rows(below.child[at], key, down, taken)
     if table.person:
         children = _children(walk, table)
         who = walk.world.people.who[children]
         everyone = table.name in walk.shape.dataset.person_tables or single
-        at, turn = _repeated(walk, table, who, least=1 if everyone else 0, most=1 if everyone else 3)
-        return Rows(children[at], who[at] * np.uint64(8) + turn.astype(np.uint64), {})
+        at, turn, taken = _repeated(
+            walk, table, who, least=1 if everyone else 0, most=1 if everyone else 3, single=everyone
+        )
+        return Rows(children[at], who[at] * np.uint64(8) + turn.astype(np.uint64), {}, taken)
     first, last = (-(-place // CHILDREN_PER_ENTITY) for place in (walk.world.first, walk.world.last))
     if table.grain.startswith(ONE_FILE):
         first, last = 0, int(walk.world.first == 0)
@@ -133,13 +156,26 @@ def _rows(walk: Walk, table: Table, done: dict[str, Rows]) -> Rows:
     return Rows(np.full(last - first, -1), start + np.arange(first, last, dtype=np.uint64), {})
 
 
-def _repeated(walk: Walk, table: Table, key: Index, *, least: int, most: int) -> tuple[Ints, Ints]:
-    """Place of the parent and number below it, for each row."""
-    told = walk.of(table)
-    shares, most = (told.rows, len(told.rows) - 1) if told and len(told.rows) > 1 else (PER_PARENT, most)
-    many = np.clip(walk.draws.pick(f"rows of {table.name}", key, shares), least, most)
+def _repeated(
+    walk: Walk, table: Table, key: Index, *, least: int, most: int, single: bool, above: Ints | None = None
+) -> tuple[Ints, Ints, Ints | None]:
+    """Place of the parent, number below it, and where a pool has rows that belong together the row of it, for each row."""
+    told, pool, first = walk.of(table), walk.pool(table), None
+    if pool is not None and pool.groups is not None and (above is not None or not pool.groups.of_parent):
+        some = pool.groups
+        group = above if some.of_parent else None
+        if group is None:
+            group = walk.draws.between(f"group of {table.name}", key, 0, len(some.counts) - 1)
+        many, first = some.counts[group], some.starts[group]
+        many = np.clip(many, least * (many > 0), 1) if single else many
+    else:
+        shares: Sequence[float] | Floats = PER_PARENT
+        if told and len(told.rows) > 1:
+            shares, most = told.rows, 1 if single else len(told.rows) - 1
+        many = np.clip(walk.draws.pick(f"rows of {table.name}", key, shares), least, most)
     at = np.repeat(np.arange(len(key)), many)
-    return at, np.arange(len(at)) - np.repeat(np.cumsum(many) - many, many)
+    turn = np.arange(len(at)) - np.repeat(np.cumsum(many) - many, many)
+    return at, turn, None if first is None else first[at] + turn
 
 
 def _children(walk: Walk, table: Table) -> Ints:
@@ -154,7 +190,7 @@ def _children(walk: Walk, table: Table) -> Ints:
 
 def _columns(walk: Walk, table: Table, rows: Rows) -> dict[str, col.Column]:
     made = {name: one for name, one in rows.inherited.items() if name in table.columns}
-    told = drawn(walk.of(table), walk.draws, f"fitted {table.name}", rows.key)
+    told = drawn(walk.of(table), walk.draws, f"fitted {table.name}", rows.key, rows.taken)
     joint = walk.model.joint.draw(walk.draws, f"joint {table.name}", rows.key) if walk.model.joint else {}
     dates = [field for field in table.fields if field.type in ("date", "datetime") and field.token != BORN]
     days = _days(walk, table, dates, rows, told)

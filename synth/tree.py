@@ -36,6 +36,12 @@ class Tree:
             for at in self.order
         ]
 
+    def shares(self, at: int) -> Floats:
+        """How often each level of a column stands in its table."""
+        table = self.tables[at]
+        summed: Floats = table if table.ndim == 1 else table.sum(axis=0)
+        return summed
+
     def draw(self, draws: Draws, stream: str, who: Index) -> Ints:
         """A row of levels for each of `who`."""
         made = np.zeros((len(who), len(self.names)), dtype=np.int64)

@@ -70,6 +70,8 @@ def synthesise(
     every: list[Return] = []
     told = wanted(plan.years, names)
     said = marks.facts(plan, tuple(names)) | {"messiness": profile}
+    if likeness:
+        said["engine"] = likeness.engine
     files, rows, written = set[Path](), 0, dict[tuple[str, str], int]()
     with new_folder(into) as folder:
         for first, last in chunks(plan, chunk):
