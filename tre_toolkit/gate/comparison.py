@@ -25,7 +25,7 @@ NUMBER = re.compile(r"^-?[\d,]+(\.\d+)?$")
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One cell that is not what it was; rows are counted from 1, as people count."""
+    """One cell that is not what it was; rows are counted from 1 under the header, which is row 0."""
 
     row: int
     column: str
@@ -59,7 +59,7 @@ def changed_cells(gate: Gate, before: Any, after: Any) -> list[Changed]:
             x, y = a[at] if at < len(a) else "", b[at] if at < len(b) else ""
             if x != y:
                 head = new[0][at] if new and at < len(new[0]) else str(at + 1)
-                out.append(Changed(number + 1, head, x, y))
+                out.append(Changed(number, head, x, y))
                 if len(out) == MOST:
                     return out
     return out

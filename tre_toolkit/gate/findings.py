@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,35 @@ def record(gate: Gate, versions: Sequence[Any]) -> None:
         with tempfile.TemporaryDirectory(prefix="tre-gate-") as folder:
             laid = [_lay_out(gate, v, Path(folder) / str(at)) for at, v in enumerate(tables)]
             run_checker(laid, packs=gate.packs, ledger=gate.ledger, record=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the checker says in one voice of several cells of a file."""
+
+    verdict: str
+    rule: str
+    message: str
+    fix: str
+    wheres: tuple[str, ...]
+
+
+def told_once(said: Sequence[Mapping[str, str]]) -> list[Told]:
+    """Findings for a reader: cells of which the same is said stand together, and a cell is told once for a rule.
+
+    A cell that comes out of its own table and again out of two tables together is one finding to a person.
+    """
+    groups: dict[tuple[str, str, str, str], list[str]] = {}
+    seen: set[tuple[str, str, str]] = set()
+    for one in said:
+        place = (one["verdict"], one["rule"], one["where"])
+        if one["where"] and place in seen:
+            continue
+        seen.add(place)
+        wheres = groups.setdefault((one["verdict"], one["rule"], one["message"], one["fix"]), [])
+        wheres += [one["where"]] if one["where"] else []
+    told = [Told(*words, tuple(wheres)) for words, wheres in groups.items()]
+    return sorted(told, key=lambda t: -WORST.index(t.verdict) if t.verdict in WORST else 0)
 
 
 def worst(verdicts: Sequence[str]) -> str:

@@ -102,14 +102,14 @@ def test_refusals_are_told_with_their_status(
 def test_of_many_findings_the_screen_shows_twenty_and_says_where_the_others_are(
     house: Any, typed: Any, fail: Any
 ) -> None:
-    house.said["table.csv"] = [fail()] * 23
+    house.said["table.csv"] = [{**fail(), "where": f"row {n}"} for n in range(23)]
     house.submitted()
     told = typed("review show 1", "ben")[1]
-    assert told.count("a small cell") == 20
+    assert (told.count("a small cell"), told.count("at row")) == (1, 20)
     assert "and 3 more; `tre review show 1 --json` lists them" in told
     assert "`tre request status 1 --json`" in typed("request status 1", "ada")[1]
     assert len(json.loads(typed("review show 1 --json", "ben")[1])["files"][0]["findings"]) == 23
-    house.said["table.csv"] = [fail()] * 20
+    house.said["table.csv"] = [{**fail(), "where": f"row {n}"} for n in range(20)]
     house.submitted()
     assert "more;" not in typed("review show 2", "ben")[1]
 

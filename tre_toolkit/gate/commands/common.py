@@ -13,7 +13,7 @@ from tre_toolkit import console
 if TYPE_CHECKING:
     from tre_toolkit.gate.folder import Gate
 
-# of one file's findings, on the screen: as many as `tre check` prints
+# of the cells of which the same is said, on the screen: as many as `tre check` prints
 LISTED = 20
 
 AtGate = Annotated[Path, typer.Option("--gate", help="The gate's folder.")]
@@ -83,7 +83,7 @@ def show_request(opened: Gate, account: Any, number: str, *, as_json: bool) -> N
 
 
 def show_files(opened: Gate, account: Any, found: Any) -> None:
-    from tre_toolkit.gate import views_of
+    from tre_toolkit.gate import findings, views_of
 
     shown = views_of.whole(opened, account, found)
     console.answer_table(
@@ -102,14 +102,15 @@ def show_files(opened: Gate, account: Any, found: Any) -> None:
         ],
     )
     for file in shown["files"]:
-        for said in file["findings"][:LISTED]:
-            where = f" at {said['where']}" if said["where"] else ""
-            console.answer(f"{said['verdict']:<6} {file['path']}{where}: {said['message']} ({said['rule']})")
-            if said["fix"]:
-                console.answer(f"       would pass: {said['fix']}")
-        more = len(file["findings"]) - LISTED
-        if more > 0:
-            whole = "request status" if account.person_id == found.author_id else "review show"
-            console.answer(f"       and {more} more; `tre {whole} {found.pk} --json` lists them")
+        for told in findings.told_once(file["findings"]):
+            console.answer(f"{told.verdict:<6} {file['path']}: {told.message} ({told.rule})")
+            for where in told.wheres[:LISTED]:
+                console.answer(f"       at {where}")
+            more = len(told.wheres) - LISTED
+            if more > 0:
+                whole = "request status" if account.person_id == found.author_id else "review show"
+                console.answer(f"       and {more} more; `tre {whole} {found.pk} --json` lists them")
+            if told.fix:
+                console.answer(f"       would pass: {told.fix}")
     for line in shown["comments"]:
         console.answer(f"{line['person']}, turn {line['turn']}: {line['body']}")

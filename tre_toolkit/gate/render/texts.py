@@ -66,11 +66,11 @@ def notes_on(text: str) -> list[str]:
 
 
 def table_html(rows: list[list[str]]) -> str:
-    """Rows as an HTML table with numbered rows; the first is the head."""
+    """Rows as an HTML table; the first is the head, the others are numbered from 1 as the checker counts them."""
     out = ["<table><thead><tr><th scope='col'>row</th>"]
     out += [f"<th scope='col'>{visible(cell)}</th>" for cell in rows[0]] if rows else []
     out.append("</tr></thead><tbody>")
-    for number, row in enumerate(rows[1:], start=2):
+    for number, row in enumerate(rows[1:], start=1):
         out.append(f"<tr id='r{number}'><th scope='row'>{number}</th>")
         for cell in row:
             kind = " class='n'" if NUMBER.match(cell) else " class='f'" if FORMULA.match(cell) else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Any
 
@@ -10,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from tre_toolkit.gate import comparison, journal, orm, requests, reviews, store, views_of
+from tre_toolkit.gate import comparison, findings, journal, orm, places, requests, reviews, store, views_of
 from tre_toolkit.gate.filetypes import TYPES
 from tre_toolkit.gate.folder import Gate
 from tre_toolkit.gate.orm import models
@@ -21,7 +20,7 @@ from tre_toolkit.gate.requests import case_of
 from tre_toolkit.gate.states import Action
 
 CONTENT_CSP = "sandbox; default-src 'none'; img-src data:; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-ROW, MARKS = re.compile(r"\brow (\d{1,6})\b"), 500
+DELIMITERS = {"csv": ",", "tsv": "\t"}
 NOT_SHOWN = Shown(
     "<p>This file can't be shown safely. Return it: ask for a table as CSV or a figure as PNG.</p>",
     ("it can't be shown",),
@@ -35,12 +34,14 @@ def file_page(request: Any, number: int, version: int) -> HttpResponse:
     at = next((n for n, v in enumerate(versions) if v.pk == chosen.pk), 0)
     mine = chosen.votes.filter(turn=found.turn, person=request.account.person).first()
     case = case_of(request.gate, found)
+    file = views_of.file_shown(
+        chosen, reviews.ballots_of(request.account, found, case).get(chosen.file.path, [])
+    )
     page = {
         "request_": found,
         "version": chosen,
-        "file": views_of.file_shown(
-            chosen, reviews.ballots_of(request.account, found, case).get(chosen.file.path, [])
-        ),
+        "file": file,
+        "told": _told(request.gate, chosen, file),
         "notes": _rendered(request.gate, chosen.sha256, chosen.type).notes,
         "failures": reviews.open_failures(chosen),
         "waivers": chosen.waivers.select_related("asked_by", "decided_by").order_by("pk"),
@@ -63,7 +64,11 @@ def content(request: Any, number: int, version: int) -> HttpResponse:
     """The rendered file for the frame: nothing in it runs, loads or sends."""
     _found, chosen = _find(request, number, version)
     shown = _rendered(request.gate, chosen.sha256, chosen.type)
-    response = render(request, "content.html", {"html": _with_marks(shown.html, chosen)})
+    response = render(
+        request,
+        "content.html",
+        {"html": places.marked(shown.html, list(_places(request.gate, chosen).values()))},
+    )
     response["Content-Security-Policy"] = CONTENT_CSP
     response["X-Frame-Options"] = "SAMEORIGIN"
     return response
@@ -102,12 +107,24 @@ def download(request: Any, number: int, version: int) -> HttpResponse:
     return response
 
 
-def _with_marks(html: str, version: Any) -> str:
-    """The table with the rows marked that findings point at."""
-    rows = {int(n) for said in version.findings.exclude(verdict="PASS") for n in ROW.findall(said.where)}
-    for number in sorted(rows)[:MARKS]:
-        html = html.replace(f"<tr id='r{number}'>", f"<tr id='r{number}' class='found'>", 1)
-    return html
+def _places(gate: Gate, version: Any) -> dict[str, places.Place]:
+    """Where the version's findings point, by their own words for it; nothing for what is no plain table."""
+    if version.type not in DELIMITERS:
+        return {}
+    wheres = [f.where for f in version.findings.all() if f.verdict != "PASS" and f.where]
+    return places.places(store.read(gate, version.sha256), DELIMITERS[version.type], wheres) if wheres else {}
+
+
+def _told(gate: Gate, version: Any, file: dict[str, Any]) -> list[dict[str, Any]]:
+    """The findings as the page tells them: each once, its cells with the row to jump to."""
+    at = _places(gate, version)
+    return [
+        {
+            "told": one,
+            "cells": [(where, at[where][0] if where in at else None) for where in one.wheres],
+        }
+        for one in findings.told_once(file["findings"])
+    ]
 
 
 def _find(request: Any, number: int, version: int) -> tuple[Any, Any]:
