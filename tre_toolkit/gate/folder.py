@@ -7,6 +7,7 @@ gate/
   blobs/          files by digest, written once
   signer.key      the private half that signs releases, sealed by a passphrase;  gate.pub  the public half
   audit.log       the journal's copy in plain lines; checkpoint: its last signed state
+  work.log        what the pages and the signer do all day, in JSON lines; no record, may be thrown away
 ```
 """
 
@@ -122,12 +123,12 @@ def open_gate(folder: Path, *, recover: bool = True) -> Gate:
     if folder.stat().st_mode & 0o077:
         raise TreError("others on this machine can open the gate", where=str(folder), hint="chmod 700 it")
     point_at_database(gate)
-    from tre_toolkit.gate import journal, orm, releases
+    from tre_toolkit.gate import journal, orm, releases, worklog
 
     orm.check_schema()
     journal.mirror(gate)
-    if recover:
-        releases.recover(gate)
+    if recover and (done := releases.recover(gate)):
+        worklog.note(gate, "recovered", releases=len(done))
     return gate
 
 

@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from typing import Any
 from urllib.parse import urlsplit
 
-from tre_toolkit.gate import journal, orm
+from tre_toolkit.gate import journal, orm, worklog
 from tre_toolkit.gate.folder import Gate
 from tre_toolkit.gate.states import State
 
@@ -48,7 +48,8 @@ def tell(gate: Gate, number: int, state: State) -> None:
 def _sent(send: Any, gate: Gate, number: int, state: State, text: str) -> bool:
     try:
         send(gate, number, state, text)
-    except (OSError, smtplib.SMTPException, ValueError):
+    except (OSError, smtplib.SMTPException, ValueError) as error:
+        worklog.note(gate, "notice not sent", error=type(error).__name__)
         return False
     return True
 

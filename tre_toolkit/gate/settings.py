@@ -13,6 +13,7 @@ SETTINGS: dict[str, Any] = {
     "ROOT_URLCONF": "tre_toolkit.gate.web.urls",
     "SECRET_KEY": "each-gate-sets-its-own-key-before-it-serves",
     "MIDDLEWARE": [
+        "tre_toolkit.gate.web.guard.logged",
         "tre_toolkit.gate.web.guard.headers",
         "django.middleware.security.SecurityMiddleware",
         "django.middleware.common.CommonMiddleware",

@@ -17,11 +17,13 @@ from typing import Any
 
 from tre_toolkit.audit import ORIGIN
 from tre_toolkit.errors import TreError
+from tre_toolkit.gate import worklog
 from tre_toolkit.gate.folder import Gate
 from tre_toolkit.gate.verify import PURPOSE, REVOCATION
 from tre_toolkit.signing import Signer, Verifier
 
 NOTE = "note"  # a checkpoint of the log
+PURPOSES = (PURPOSE, REVOCATION, NOTE)
 LARGEST = 50_000_000
 PATIENCE = 60
 
@@ -94,7 +96,9 @@ def _answer(gate: Gate, signer: Signer, line: socket.socket) -> None:
         check_mandate(gate, message, purpose)
         made = signer.sign_note(message) if purpose == NOTE else signer.sign(message, purpose=purpose)
         _send(line, b"signed" + made)
+        worklog.note(gate, "signed", purpose=purpose)
     except TreError as refused:
+        worklog.note(gate, "not signed", purpose=purpose if purpose in PURPOSES else "other")
         _send(line, refused.problem.what.encode())
 
 

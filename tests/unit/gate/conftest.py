@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import atexit
 import shutil
+import socket
+import subprocess
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tre_toolkit.errors import TreError
 from tre_toolkit.gate import findings, folder, orm
 from tre_toolkit.gate.policies import Role
 from tre_toolkit.keyfile import Cost
@@ -89,6 +94,19 @@ class House:
         from tre_toolkit.gate.orm import models
 
         return str(models.Request.objects.get(pk=int(key)).state)
+
+    def start_signer(self) -> None:
+        """The signer at work, in a thread of this process; it answers when this returns."""
+        from tre_toolkit.gate import signer
+
+        threading.Thread(target=signer.serve, args=(self.gate, self.signer), daemon=True).start()
+        for _ in range(6000):
+            try:
+                signer.RemoteSigner.of(self.gate)
+                return
+            except TreError:
+                time.sleep(0.01)
+        raise AssertionError("the signer does not answer")
 
     def account(self, login: str, role: Role, person: str, *projects: str) -> Any:
         from tre_toolkit.gate import accounts
@@ -185,3 +203,55 @@ def fail() -> Callable[..., dict[str, str]]:
         }
 
     return finding
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """A connection string to a fresh server, run by an unprivileged user."""
+    pytest.importorskip("psycopg", reason="needs psycopg (the postgres extra)")
+    initdb = shutil.which("initdb") or next(
+        iter(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None
+    )
+    if initdb is None:
+        pytest.skip("needs PostgreSQL's own programs")
+    bins = Path(initdb).resolve().parent
+    place = Path(tempfile.mkdtemp(prefix="tre-gate-pg-"))
+    shutil.chown(place, "postgres")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def run(program: str, *words: str) -> None:
+        subprocess.run(
+            [str(bins / program), *words],
+            check=True,
+            capture_output=True,
+            user="postgres",
+            cwd=place,
+            stdin=subprocess.DEVNULL,
+        )
+
+    run("initdb", "-D", str(place / "data"), "-U", "gate", "--auth=trust", "-N", "-E", "UTF8")
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {place} -c fsync=off"
+    run("pg_ctl", "-D", str(place / "data"), "-l", str(place / "log"), "-w", "-o", options, "start")
+    yield f"host=127.0.0.1 port={port} user=gate"
+    orm.close()
+    run("pg_ctl", "-D", str(place / "data"), "-m", "immediate", "-w", "stop")
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture
+def database(server: str, request: pytest.FixtureRequest) -> str:
+    import psycopg
+
+    name = f"g{abs(hash(request.node.name))}"
+    with psycopg.connect(f"{server} dbname=postgres", autocommit=True) as link:
+        link.execute(f"CREATE DATABASE {name}")
+    return f"{server} dbname={name}"
+
+
+@pytest.fixture
+def pg_house(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast_hashes: None, database: str, make: Any
+) -> Any:
+    return make(tmp_path, monkeypatch, database=database)

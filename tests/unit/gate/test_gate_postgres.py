@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
 import subprocess
-import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,58 +16,6 @@ from tre_toolkit.gate.orm import models
 from tre_toolkit.gate.verify import verify_release
 
 pytestmark = pytest.mark.postgres
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A connection string to a fresh server, run by an unprivileged user."""
-    pytest.importorskip("psycopg", reason="needs psycopg (the postgres extra)")
-    initdb = shutil.which("initdb") or next(
-        iter(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None
-    )
-    if initdb is None:
-        pytest.skip("needs PostgreSQL's own programs")
-    bins = Path(initdb).resolve().parent
-    place = Path(tempfile.mkdtemp(prefix="tre-gate-pg-"))
-    shutil.chown(place, "postgres")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    def run(program: str, *words: str) -> None:
-        subprocess.run(
-            [str(bins / program), *words],
-            check=True,
-            capture_output=True,
-            user="postgres",
-            cwd=place,
-            stdin=subprocess.DEVNULL,
-        )
-
-    run("initdb", "-D", str(place / "data"), "-U", "gate", "--auth=trust", "-N", "-E", "UTF8")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {place} -c fsync=off"
-    run("pg_ctl", "-D", str(place / "data"), "-l", str(place / "log"), "-w", "-o", options, "start")
-    yield f"host=127.0.0.1 port={port} user=gate"
-    orm.close()
-    run("pg_ctl", "-D", str(place / "data"), "-m", "immediate", "-w", "stop")
-    shutil.rmtree(place, ignore_errors=True)
-
-
-@pytest.fixture
-def database(server: str, request: pytest.FixtureRequest) -> str:
-    import psycopg
-
-    name = f"g{abs(hash(request.node.name))}"
-    with psycopg.connect(f"{server} dbname=postgres", autocommit=True) as link:
-        link.execute(f"CREATE DATABASE {name}")
-    return f"{server} dbname={name}"
-
-
-@pytest.fixture
-def pg_house(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast_hashes: None, database: str, make: Any
-) -> Any:
-    return make(tmp_path, monkeypatch, database=database)
 
 
 def together(*works: Any) -> list[Any]:

@@ -15,11 +15,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 
 from tre_toolkit.errors import TreError
-from tre_toolkit.gate import accounts
+from tre_toolkit.gate import accounts, worklog
 from tre_toolkit.gate.orm import models
 from tre_toolkit.gate.policies import can
 from tre_toolkit.gate.states import Action
 
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 IDLE, LONGEST = 30 * 60, 8 * 3600  # seconds
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; frame-src 'self'; "
@@ -35,6 +36,29 @@ OPEN = {
     "/help",
 }
 Answer = Callable[[HttpRequest], HttpResponse]
+
+
+def logged(answer: Answer) -> Answer:
+    """A line of the work log for each answer: which page by its pattern, how it ended and how long it took."""
+
+    def timed(request: Any) -> HttpResponse:
+        began = time.perf_counter()
+        response = answer(request)
+        gate, match = request.environ.get("tre.gate"), getattr(request, "resolver_match", None)
+        account = getattr(request, "account", None)
+        if gate is not None:
+            worklog.note(
+                gate,
+                "page",
+                route=match.route if match else "",
+                method=request.method if request.method in METHODS else "other",
+                status=response.status_code,
+                ms=round(1000 * (time.perf_counter() - began)),
+                account=account.pk if account else 0,
+            )
+        return response
+
+    return timed
 
 
 def headers(answer: Answer) -> Answer:
@@ -91,6 +115,8 @@ def refusals(answer: Answer) -> Answer:
 
     def process_exception(request: Any, error: Exception) -> HttpResponse | None:
         if not isinstance(error, TreError):
+            match = getattr(request, "resolver_match", None)
+            worklog.fault(request.gate, error, route=match.route if match else "")
             return None
         status = int(getattr(error, "http", 400))
         problem = error.problem
