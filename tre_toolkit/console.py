@@ -1,25 +1,28 @@
 """How the commands speak: answers on standard output, everything about the work on standard error.
 
 Colours are off when piped; a progress bar appears only at a terminal and only for what takes over a
-second; `--json` answers are one JSON value and nothing else.
+second, with the rate and the time left; `--json` answers are one JSON value and nothing else.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Timer
+from typing import TYPE_CHECKING, Any
 
 from tre_toolkit.errors import MisuseError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import ProgressColumn
 
 PATIENCE = 1.0  # seconds before a bar is shown
+_TABLES: ContextVar[list[dict[str, Any]] | None] = ContextVar("tables of an answer in JSON", default=None)
 
 
 def out() -> Console:
@@ -55,17 +58,22 @@ def answer_table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None
 ) -> None:
     """A table of the answer; numbers stand right, nothing is cut when piped."""
+    gathered = _TABLES.get()
+    if gathered is not None:
+        gathered.append({"title": title, "columns": list(columns), "rows": [list(row) for row in rows]})
+        return
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
-    drawn = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    drawn = Table(title=title and Text(title), box=box.SIMPLE_HEAD, title_justify="left")
     for at, name in enumerate(columns):
         numeric = bool(rows) and all(
             isinstance(row[at], int | float) and not isinstance(row[at], bool) for row in rows
         )
-        drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        drawn.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        drawn.add_row(*(_written(cell) for cell in row))
+        drawn.add_row(*(Text(_written(cell)) for cell in row))  # words in brackets are words, not colours
     console = out()
     if not console.is_terminal:
         console.width = 140
@@ -79,26 +87,63 @@ def _written(cell: object) -> str:
 
 
 @contextmanager
-def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """A bar with rate and time left; call what is yielded with the number of units just done."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = err()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    task, started, shown = bar.add_task(what, total=total), time.monotonic(), False
-
-    def done(units: int) -> None:
-        nonlocal shown
-        if not shown and time.monotonic() - started > PATIENCE:
-            bar.start()
-            shown = True
-        bar.advance(task, units)
-
+def gathering() -> Iterator[list[dict[str, Any]]]:
+    """Within, tables of the answer are not drawn but gathered, for an answer in JSON."""
+    tables: list[dict[str, Any]] = []
+    before = _TABLES.set(tables)
     try:
-        yield done
+        yield tables
     finally:
+        _TABLES.reset(before)
+
+
+@contextmanager
+def progress(what: str, total: int | None = None, *, unit: str = "") -> Iterator[Callable[[int], None]]:
+    """A bar with rate and time left; call what is yielded with the number of units just done.
+
+    Without a total the bar only moves, and tells how long it has taken. Nothing is drawn away from a terminal.
+    """
+    console = err()
+    if not console.is_terminal:
+        yield lambda units: None
+        return
+    from rich.progress import Progress
+
+    bar = Progress(*_columns(total, unit), console=console, transient=True)
+    task = bar.add_task(what, total=total)
+    patience = Timer(PATIENCE, bar.start)
+    patience.daemon = True
+    patience.start()
+    try:
+        yield lambda units: bar.advance(task, units)
+    finally:
+        patience.cancel()
+        patience.join()
         bar.stop()
+
+
+def _columns(total: int | None, unit: str) -> list[ProgressColumn]:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        ProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """How many units a second."""
+
+        def render(self, task: Any) -> Text:
+            speed = task.speed or task.finished_speed
+            return Text(f"{speed:,.3g} {unit}/s".replace(" /", "/") if speed else "", style="dim")
+
+    named: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn()]
+    if total is None:
+        return [*named, TimeElapsedColumn()]
+    return [*named, MofNCompleteColumn(), Rate(), TimeRemainingColumn(), TextColumn("left")]
 
 
 def passphrase(file: Path | None, *, what: str) -> bytes:

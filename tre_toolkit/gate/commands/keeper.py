@@ -22,6 +22,7 @@ from tre_toolkit.gate.commands.common import (
 
 gate = typer.Typer(no_args_is_help=True, help="Keep a gate: make it, its accounts, its backups.")
 user = typer.Typer(no_args_is_help=True, help="The accounts of a gate.")
+AccountName = Annotated[str, typer.Argument(help="The account's name.")]
 gate.add_typer(user, name="user")
 
 
@@ -228,7 +229,9 @@ def user_list(at: AtGate, as_json: AsJson = False) -> None:
 
 
 @user.command("role")
-def user_role(name: str, role: str, at: AtGate) -> None:
+def user_role(
+    name: AccountName, role: Annotated[str, typer.Argument(help="The role it is to have.")], at: AtGate
+) -> None:
     """Give an account another role.
 
     Example: tre gate user role ben senior_checker --gate gate
@@ -243,7 +246,7 @@ def user_role(name: str, role: str, at: AtGate) -> None:
 
 
 @user.command("close")
-def user_close(name: str, at: AtGate) -> None:
+def user_close(name: AccountName, at: AtGate) -> None:
     """Close an account; its sessions end and its votes on open requests no longer count.
 
     Example: tre gate user close ben --gate gate
@@ -256,7 +259,7 @@ def user_close(name: str, at: AtGate) -> None:
 
 
 @user.command("open")
-def user_open(name: str, at: AtGate) -> None:
+def user_open(name: AccountName, at: AtGate) -> None:
     """Open a closed or locked account again.
 
     Example: tre gate user open ben --gate gate
@@ -269,7 +272,7 @@ def user_open(name: str, at: AtGate) -> None:
 
 
 @user.command("password")
-def user_password(name: str, at: AtGate, password_file: PasswordFile = None) -> None:
+def user_password(name: AccountName, at: AtGate, password_file: PasswordFile = None) -> None:
     """Give an account a new password; its sessions end.
 
     Example: tre gate user password ben --gate gate --password-file ben.password

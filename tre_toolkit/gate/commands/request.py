@@ -74,7 +74,11 @@ def request_add(
 
 @request.command("remove")
 def request_remove(
-    number: Number, file: str, at: AtGate, login: As, password_file: PasswordFile = None
+    number: Number,
+    file: Annotated[str, typer.Argument(help="The file as the request names it.")],
+    at: AtGate,
+    login: As,
+    password_file: PasswordFile = None,
 ) -> None:
     """Take a file out of a request again.
 
