@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pseudonymise import checks, exposure, profiles, standardise, telling
-from pseudonymise.coarsen import Areas, shifts
+from pseudonymise import birthdays, checks, exposure, profiles, standardise, telling
+from pseudonymise.coarsen import Areas, anchors, shifts
 from pseudonymise.keys import Key
-from pseudonymise.payload import about, fresh_ids, payload, shuffled
+from pseudonymise.payload import Children, about, fresh_ids, payload, shuffled
 from pseudonymise.people import People, clean_ids, people
 from pseudonymise.planning import Plan, parts_of, plan
 from pseudonymise.recipients import To
@@ -32,6 +32,7 @@ from tre_toolkit.signing import Signer
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     import pyarrow as pa
 
     from tre_toolkit.returns import Return
@@ -62,6 +63,7 @@ class Made:
     counts: dict[str, int]
     tokens: list[exposure.TokenExposure]
     groups: list[exposure.GroupExposure]
+    dates: list[birthdays.DateExposure]
 
 
 def pseudonymise(
@@ -95,7 +97,9 @@ def pseudonymise(
     agreed = plan(returns, project)
     agreed.check()
     counter = checks.series(log, project, key, new=options.new_series)
-    run = _Run(agreed, key, whose, options, _apart(returns, project))
+    counted = {one.dataset for one in agreed.columns if one.stays == "days"}
+    since = anchors(returns, {name: column for name, column in project.anchors.items() if name in counted})
+    run = _Run(agreed, key, whose, options, _apart(returns, project), since)
     pieces = [run.one(return_, done) for return_ in returns]
     _check(pieces, project)
     counts = telling.summed(piece.counts for piece in pieces)
@@ -108,6 +112,7 @@ def pseudonymise(
         counts,
         [one for piece in pieces for one in piece.tokens],
         [piece.groups for piece in pieces if piece.groups],
+        [one for piece in pieces for one in piece.dates],
     )
 
 
@@ -122,6 +127,7 @@ class _Piece:
     problems: list[Problem]
     truth: pa.Table
     tokens: list[exposure.TokenExposure] = field(default_factory=list)
+    dates: list[birthdays.DateExposure] = field(default_factory=list)
     groups: exposure.GroupExposure | None = None
 
     def part(self, content: str) -> dict[str, pa.Table | pa.RecordBatchReader]:
@@ -145,6 +151,8 @@ class _Run:
     authority: str
     options: Options
     apart: frozenset[str]
+    since: dict[str, pd.Series]
+    """Dataset to each child's first date, from which its days are counted."""
 
     def one(self, return_: Return, done: Callable[[int], None]) -> _Piece:
         """All that one return gives, but for its tokens, which are made as they are sealed."""
@@ -156,8 +164,10 @@ class _Run:
         typed = types_of(return_)
         who = people(return_, typed, self.authority, without=self.options.without)
         record_ids = fresh_ids(who.count)
-        moves = shifts(who.local_ids, self.key, self.authority, project.shift_weeks)
-        staying = payload(return_, typed, self.agreed, who, record_ids, shift=moves, areas=self.options.areas)
+        children = self._children(return_, who)
+        staying = payload(
+            return_, typed, self.agreed, who, record_ids, children=children, areas=self.options.areas
+        )
         del typed  # as large as the return itself, and not needed any more
         parts = {f"payload/{place}/{name}": table for name, table in staying.tables.items()}
         if who.count and project.about and project.profile == "strict":
@@ -178,6 +188,7 @@ class _Run:
             staying.problems,
             telling.truth_of(return_, who, record_ids, self.authority),
             exposure.of_tokens(place, columns, values),
+            staying.dates,
             exposure.of_groups(
                 place,
                 staying.tables,
@@ -185,6 +196,22 @@ class _Run:
                 singles,
                 project.limits,
             ),
+        )
+
+    def _children(self, return_: Return, who: People) -> Children:
+        """How far each child's dates move, when it was born, and from when its days are counted."""
+        import numpy as np
+        import pyarrow as pa
+
+        nothing = np.full(who.count, np.datetime64("NaT", "D"))
+        first = self.since.get(return_.dataset)
+        if first is not None:
+            ids = clean_ids(who.local_ids).to_pandas()
+            since = first.reindex(ids.to_numpy()).to_numpy("datetime64[D]")
+        return Children(
+            shifts(who.local_ids, self.key, self.authority, self.agreed.project.shift_weeks),
+            who.part("birth_date").cast(pa.date32()).to_numpy(zero_copy_only=False).astype("datetime64[D]"),
+            nothing if first is None else since,
         )
 
     def _apart(self, who: People) -> np.ndarray:
@@ -251,7 +278,8 @@ def _check(pieces: Sequence[_Piece], project: Project) -> None:
     if found:
         raise Problems("identifiers stand in columns that would stay", found)
     tokens = [one for piece in pieces for one in piece.tokens]
-    exposed = exposure.problems(tokens, [piece.groups for piece in pieces if piece.groups], project.limits)
+    exposed = list(birthdays.problems((one for piece in pieces for one in piece.dates), project.limits))
+    exposed += exposure.problems(tokens, [piece.groups for piece in pieces if piece.groups], project.limits)
     if exposed:
         raise Problems("more would be exposed than the project allows", exposed)
 

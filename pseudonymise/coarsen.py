@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pseudonymise import standardise
+from pseudonymise import birthdays, standardise
+from pseudonymise.fates import DATES
 from pseudonymise.keys import Key
 from tre_toolkit.errors import TreError
 from tre_toolkit.schema import Field
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     import pyarrow as pa
+
+    from tre_toolkit.returns import Return
 
 WEEK = 7  # whole weeks keep the day of the week, and so the count of working days
 
@@ -57,6 +60,10 @@ class Setting:
 
     shift: np.ndarray
     """Days by which each row's dates move."""
+    born: np.ndarray
+    """Each row's child's birth date (datetime64[D]), missing where there is none or the row is about no child."""
+    anchor: np.ndarray
+    """The date from which each row's days are counted (datetime64[D])."""
     names: pa.Array
     """Given names and surnames of the return's own children, cleaned, to look for where they mustn't stand."""
     areas: Areas | None = None
@@ -81,8 +88,40 @@ def shifts(local_ids: pa.Array, key: Key, authority: str, weeks: int) -> np.ndar
     return np.where(moved >= 0, moved + 1, moved) * WEEK
 
 
+def anchors(returns: Sequence[Return], wanted: dict[str, str]) -> dict[str, pd.Series]:
+    """For each dataset of `wanted` (to "table.column"), every child's earliest date there in any of the returns.
+
+    A series of datetime64[s] by clean local number: the day from which that child's days are counted.
+    """
+    import pandas as pd
+
+    from pseudonymise.people import clean_ids, text
+    from tre_toolkit.returns import typed
+
+    found: dict[str, list[pd.Series]] = {}
+    for return_ in returns:
+        name, _, column = wanted.get(return_.dataset, "").rpartition(".")
+        table = next((one for one in return_.schema.tables if one.name == name), None)
+        if table is None or table.person is None or name not in return_.tables:
+            continue
+        frame = return_.tables[name]
+        days = typed(replace(return_, tables={name: frame}))[name][column]
+        ids = clean_ids(text(frame[table.person])).to_pandas()
+        found.setdefault(return_.dataset, []).append(days.groupby(ids.to_numpy()).min())
+    return {dataset: pd.concat(some).groupby(level=0).min() for dataset, some in found.items()}
+
+
 def keep(values: pa.Array, typed: pd.Series, field: Field, setting: Setting) -> pa.Array:
-    """All of it, as its type: date32, int64, double, bool or text."""
+    """All of it, as its type: date32, int64, double, bool or text; a date that a birthday decides without its day."""
+    import pyarrow as pa
+
+    if field.type not in DATES:
+        return _typed(values, typed, field)
+    days = birthdays.softened(typed.to_numpy("datetime64[D]"), setting.born)
+    return pa.array(days, pa.date32())
+
+
+def _typed(values: pa.Array, typed: pd.Series, field: Field) -> pa.Array:
     import pyarrow as pa
 
     kinds = {
@@ -104,14 +143,14 @@ def month(values: pa.Array, typed: pd.Series, field: Field, setting: Setting) ->
     """The first day of a date's month."""
     import pyarrow.compute as pc
 
-    return pc.cast(pc.floor_temporal(keep(values, typed, field, setting), unit="month"), "date32")
+    return pc.cast(pc.floor_temporal(_typed(values, typed, field), unit="month"), "date32")
 
 
 def year(values: pa.Array, typed: pd.Series, field: Field, setting: Setting) -> pa.Array:
     """A date's year, as a number."""
     import pyarrow.compute as pc
 
-    return pc.year(keep(values, typed, field, setting))
+    return pc.year(_typed(values, typed, field))
 
 
 def shifted(values: pa.Array, typed: pd.Series, field: Field, setting: Setting) -> pa.Array:
@@ -120,9 +159,18 @@ def shifted(values: pa.Array, typed: pd.Series, field: Field, setting: Setting) 
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    days = keep(values, typed, field, setting).cast(pa.int32())
+    days = _typed(values, typed, field).cast(pa.int32())
     moved = pc.add(days, pa.array(setting.shift.astype(np.int32)))
     return moved.cast(pa.date32())
+
+
+def days(values: pa.Array, typed: pd.Series, field: Field, setting: Setting) -> pa.Array:
+    """The days from the child's anchor to a date, as a whole number; missing where the child has none."""
+    import numpy as np
+    import pyarrow as pa
+
+    apart = typed.to_numpy("datetime64[D]") - setting.anchor
+    return pa.array(apart.astype(np.int64), mask=np.isnat(apart))
 
 
 def district(values: pa.Array, typed: pd.Series, field: Field, setting: Setting) -> pa.Array:
@@ -149,6 +197,7 @@ STAYS: dict[str, Callable[[pa.Array, pd.Series, Field, Setting], pa.Array]] = {
     "month": month,
     "year": year,
     "shifted": shifted,
+    "days": days,
     "district": district,
     "area": area,
 }

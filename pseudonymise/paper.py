@@ -19,11 +19,12 @@ thead { display: table-header-group; } tr { break-inside: avoid; }
 """
 MEANING = {
     "token": "becomes part of keyed tokens; the value itself doesn't leave",
-    "keep": "leaves as it is",
+    "keep": "leaves as it is; a date in the month of birth, up to the birth, leaves as the month's first day; one in the month of an 18th, 21st or 25th birthday, from the day before it, as the month's last day",
     "month": "leaves as the first day of its month",
     "year": "leaves as the year",
     "district": "leaves as the postcode district (SW1A 1AA becomes SW1A)",
     "shifted": "leaves moved by a number of weeks that is the child's own and known to nobody",
+    "days": "leaves as the number of days since the child's own first date in the column the declaration names",
     "area": "leaves as the area your own lookup names for the postcode",
     "drop": "doesn't leave",
 }

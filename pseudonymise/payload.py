@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pseudonymise import birthdays
 from pseudonymise.coarsen import STAYS, Areas, Setting
+from pseudonymise.fates import DATES
 from pseudonymise.people import NOBODY, People, text
 from pseudonymise.planning import ColumnPlan, Plan
 from pseudonymise.scan import identifiers, names
@@ -29,11 +31,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Staying:
-    """Table name to what stays of it, what was counted, and identifiers found where none may be."""
+    """Table name to what stays of it, what was counted, identifiers found where none may be, and what dates tell."""
 
     tables: dict[str, pa.Table]
     counts: dict[str, int]
     problems: list[Problem]
+    dates: list[birthdays.DateExposure]
+
+
+@dataclass(frozen=True, slots=True)
+class Children:
+    """What a return's rows need of their children, a value a record: `shift` (days), `born` and `anchor` (datetime64[D])."""
+
+    shift: np.ndarray
+    born: np.ndarray
+    anchor: np.ndarray
+
+    def of_rows(self, codes: np.ndarray | None, rows: int, names: pa.Array, areas: Areas | None) -> Setting:
+        """The setting of a table's rows, each of the record `codes` says; a row about nobody has no date of anyone's."""
+        import numpy as np
+
+        nothing = np.full(rows, np.datetime64("NaT", "D"))
+        if codes is None or not len(self.shift):
+            return Setting(np.zeros(rows, np.int64), nothing, nothing, names, areas)
+        place, named = np.maximum(codes, 0), codes >= 0
+        return Setting(
+            self.shift[place],
+            np.where(named, self.born[place], nothing),
+            np.where(named, self.anchor[place], nothing),
+            names,
+            areas,
+        )
 
 
 def payload(
@@ -43,16 +71,16 @@ def payload(
     who: People,
     record_ids: np.ndarray,
     *,
-    shift: np.ndarray,
+    children: Children,
     areas: Areas | None,
 ) -> Staying:
-    """What stays of every table of a return. `shift` has the days of each record."""
-    import numpy as np
+    """What stays of every table of a return."""
     import pyarrow as pa
 
     tables: dict[str, pa.Table] = {}
     counts: Counter[str] = Counter()
     problems: list[Problem] = []
+    dates: list[birthdays.DateExposure] = []
     own = pa.concat_arrays([who.part("given"), who.part("surname")])
     for table in return_.schema.tables:
         staying = [one for one in plan.of(return_.dataset, table.name) if one.stays != "drop"]
@@ -60,16 +88,19 @@ def payload(
             continue
         raw = return_.tables[table.name]
         codes = who.codes.get(table.name)
-        rows = np.zeros(len(raw), np.int64) if codes is None or not who.count else shift[np.maximum(codes, 0)]
-        made, unknown, found = _columns(
-            return_.schema, raw, typed[table.name], staying, Setting(rows, own, areas)
-        )
+        setting = children.of_rows(codes, len(raw), own, areas)
+        made, unknown, found = _columns(return_.schema, raw, typed[table.name], staying, setting)
+        if codes is not None:
+            place = f"{return_.dataset}/{return_.period}"
+            told, moved = _dates(place, typed[table.name], staying, setting)
+            dates += told
+            counts["dates about a birth or a coming of age, without their day"] += moved
         problems += found
         counts["codes no list knows"] += unknown
         if codes is not None:
             counts["rows that name no child"] += int((codes == NOBODY).sum())
         tables[table.name] = _rows(made, codes, record_ids, len(raw))
-    return Staying(tables, dict(counts), problems)
+    return Staying(tables, dict(counts), problems, dates)
 
 
 def about(return_: Return, who: People, record_ids: np.ndarray, wanted: Sequence[str]) -> pa.Table:
@@ -146,6 +177,24 @@ def _columns(
         else:
             made[one.column] = STAYS[one.stays](values, typed[one.column], field, setting)
     return made, unknown, problems
+
+
+def _dates(
+    place: str, typed: pd.DataFrame, staying: Sequence[ColumnPlan], setting: Setting
+) -> tuple[list[birthdays.DateExposure], int]:
+    """What the whole dates of a table tell of birthdays as they would leave, and how many were moved for it."""
+    import numpy as np
+
+    told, moved = [], 0
+    for one in staying:
+        if one.type in DATES and one.stays in ("keep", "shifted") and one.column in typed:
+            days = typed[one.column].to_numpy("datetime64[D]")
+            if one.stays == "keep":
+                leaving = birthdays.softened(days, setting.born)
+                moved += int(((leaving != days) & ~np.isnat(days)).sum())
+                days = leaving
+            told.append(birthdays.measured(place, f"{one.table}.{one.column}", days, setting.born))
+    return told, moved
 
 
 def _known(schema: Schema, field: Field, values: pa.Array) -> pa.Array:

@@ -2,7 +2,7 @@
 
 A fate has two halves. `token`: the domain in which the column becomes (part of) tokens, if any.
 `stays`: what of it goes into the payload: all (`keep`), another form (`month`, `year`, `shifted`,
-`district`, `area`), or nothing (`drop`). The catalogue proposes, the project's signed declaration decides,
+`days`, `district`, `area`), or nothing (`drop`). The catalogue proposes, the project's signed declaration decides,
 and three things nobody can decide: a direct identifier never stays, a column nobody declared stops
 the run, free text is dropped.
 """
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pseudonymise import profiles
+from pseudonymise import fates, profiles
 from tre_toolkit.errors import Problem, Problems, Where
 from tre_toolkit.project import Project
 from tre_toolkit.schema import Field, Schema, Table
@@ -22,9 +22,6 @@ from tre_toolkit.schema import Field, Schema, Table
 if TYPE_CHECKING:
     from tre_toolkit.returns import Return
 
-BIRTH = "birth_date"  # the token domain whose whole dates never stay
-NEVER_STAYS = {"direct_id", "linkage_id"}
-DATES = {"date", "datetime"}
 UNKNOWN = "the catalogue doesn't know"  # how a reader words a column or element it left out
 
 # which parts of the token contract a domain of the catalogue gives
@@ -57,6 +54,13 @@ class ColumnPlan:
     token: str | None
     stays: str
     why: str
+    domain: str | None = None
+    """The token domain the catalogue names, whether this column gives it or another does."""
+    format: str | None = None
+    coarsest: str | None = None
+    """How much the catalogue lets stay at most, where it says so."""
+    of_children: bool = True
+    """Whether it stands in a table about children."""
 
     @property
     def name(self) -> str:
@@ -110,6 +114,7 @@ def plan(returns: Sequence[Return], project: Project) -> Plan:
         problems += _undeclared(return_, schema, project)
         problems += _outside(return_, project)
     problems += _bad_fates(columns, project)
+    problems += fates.bad_anchors(columns, project)
     return Plan(project, tuple(columns.values()), tokens, tuple(dict.fromkeys(problems)))
 
 
@@ -164,29 +169,25 @@ def _of_schema(schema: Schema, project: Project) -> Iterator[ColumnPlan]:
 def _fate(schema: Schema, table: Table, field: Field, project: Project, *, gives: bool) -> ColumnPlan:
     declared = project.fates.get(f"{schema.name}.{table.name}.{field.name}")
     token = field.token if gives else None
-    stays, why = _stays(table, field)
+    stays, why = fates.proposed(table, field, project.dates.get(schema.name))
     if declared is not None:
         why = "the project's declaration"
         token = None if declared == "drop" else token
         stays = "drop" if declared == "token" else declared
     return ColumnPlan(
-        schema.name, table.name, field.name, field.type, ", ".join(field.role), token, stays, why
+        schema.name,
+        table.name,
+        field.name,
+        field.type,
+        ", ".join(field.role),
+        token,
+        stays,
+        why,
+        field.token,
+        field.format,
+        field.coarsen,
+        table.person is not None,
     )
-
-
-def _stays(table: Table, field: Field) -> tuple[str, str]:
-    """What the catalogue proposes to stay of a column, and why."""
-    if field.coarsen:
-        return field.coarsen, "the catalogue's coarsening"
-    if field.name == table.person:
-        return "drop", "record_id stands for it"
-    if NEVER_STAYS & set(field.role):
-        return "drop", "it says who a person is"
-    if field.type == "string" and not field.format:
-        return "drop", "free text"
-    if field.type == "string" and "postcode" in (field.format or "").lower():
-        return "district", "a full postcode never stays"
-    return "keep", "the catalogue"
 
 
 def _undeclared(return_: Return, schema: Schema, project: Project) -> Iterator[Problem]:
@@ -229,13 +230,4 @@ def _bad_fates(columns: dict[str, ColumnPlan], project: Project) -> Iterable[Pro
             if fate != "drop" and name.split(".")[0] in datasets:
                 yield Problem(f"the declaration says {fate} of a column no return has", Where(column=name))
             continue
-        if fate == "keep" and NEVER_STAYS & set(one.role.split(", ")):
-            yield Problem("an identifier can't be kept", Where(column=name), "declare token or drop")
-        if fate in ("keep", "shifted") and one.token == BIRTH:
-            yield Problem("a whole birth date can't stay", Where(column=name), "declare month, year or drop")
-        if fate in ("month", "year", "shifted") and one.type not in DATES:
-            yield Problem(f"{fate} of a column that is no date", Where(column=name))
-        if fate in ("district", "area") and one.type != "string":
-            yield Problem(f"{fate} of a column that is no postcode", Where(column=name))
-        if fate == "token" and not one.token:
-            yield Problem("the catalogue names no token domain for this column", Where(column=name))
+        yield from fates.refusals(one, fate)

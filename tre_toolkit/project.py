@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tre_toolkit.errors import Problem, Problems, TreError, Where
 
-Fate = Literal["token", "keep", "month", "year", "shifted", "district", "area", "drop"]
+Fate = Literal["token", "keep", "month", "year", "shifted", "days", "district", "area", "drop"]
+DateFate = Literal["keep", "month", "year", "shifted", "days", "drop"]
 NAME = "tre.toml"
 
 
@@ -31,6 +32,12 @@ class Limits(BaseModel):
     """Share of a return's children that may be exposed in that sense; above it nothing is sealed (1: only told)."""
     common_tokens: float = Field(default=0.005, ge=0, le=1)
     """Share of a token column's records that may bear a token of ten or more: what a frequency attack can guess."""
+    named: float = Field(default=0.01, ge=0, le=1)
+    """Share of a token column's records whose name a frequency attack may get right beyond guessing blindly."""
+    most_alike: float = Field(default=1.0, ge=0, le=1)
+    """Share of a return's children that may stand in a large group with one value only of a sensitive column (1: only told)."""
+    birthdays: float = Field(default=0.02, ge=0, le=1)
+    """Share of a date column's rows that may stand at one fixed distance from the child's birth date, or on a birthday."""
 
 
 class Project(BaseModel):
@@ -48,6 +55,10 @@ class Project(BaseModel):
     packs: tuple[str, ...] = ("ons-srs",)
     """Disclosure rule packs the outputs must pass."""
     fates: dict[str, Fate] = {}
+    dates: dict[str, DateFate] = {}
+    """Dataset to the fate of its children's event dates that the catalogue would keep whole; `fates` goes before it."""
+    anchors: dict[str, str] = {}
+    """Dataset to "table.column": the date from which its dates of the fate `days` are counted, a child's earliest."""
     about: tuple[Literal["birth_year", "sex", "ethnicity"], ...] = ("birth_year", "sex", "ethnicity")
     """Coarse columns that go beside the tokens, by which the linkage report breaks its quality down."""
     adoption: Literal["apart", "together"] = "apart"

@@ -8,6 +8,7 @@ from pseudonymise import plan
 from pseudonymise.paper import as_page, as_value
 from pseudonymise.planning import GIVES, _fate, _of_schema, parts_of, token_fields
 from tre_toolkit.errors import Problem, Problems, Where
+from tre_toolkit.returns import Return
 from tre_toolkit.schema import Field, dataset, datasets, schema
 
 
@@ -67,6 +68,11 @@ def test_the_declaration_s_word_replaces_the_catalogue_s(draw):
         ("child_identifiers.Sex", "month", "no date"),
         ("cin_details.CINreferralDate", "district", "no postcode"),
         ("cin_details.CINreferralDate", "token", "no token domain"),
+        ("cin_details.PrimaryNeedCode", "area", "no postcode"),
+        ("cin_details.PrimaryNeedCode", "days", "no date"),
+        ("child_identifiers.ExpectedPersonBirthDate", "keep", "can't stay whole"),
+        ("child_identifiers.PersonDeathDate", "shifted", "can't stay whole"),
+        ("child_identifiers.UPN", "area", "no postcode"),
         ("cin_details.Invented", "keep", "no return has"),
     ],
 )
@@ -75,6 +81,58 @@ def test_a_fate_that_can_t_be_is_refused(draw, column, fate, said):
     assert [said in problem.what for problem in made.problems] == [True]
     with pytest.raises(Problems):
         made.check()
+
+
+def other(draw, name, **tables):
+    known = schema(name, 2025)
+    return Return(
+        dataset=name,
+        year=2025,
+        term=known.term,
+        authority="990",
+        tables={table.name: draw.frame(table) for table in known.tables},
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "fate", "said"),
+    [
+        ("ssda903.ad1.DOB", "keep", "can't stay whole"),
+        ("ssda903.ad1.DOB", "days", "can't stay whole"),
+        ("ssda903.ad1.DOB", "month", None),
+        ("ssda903.header.MC_DOB", "keep", "can't stay whole"),
+        ("ssda903.uasc.DUC", "shifted", "can't stay whole"),
+        ("ssda903.uasc.DUC", "year", None),
+        ("ssda903.prev_perm.DATE_PERM", "keep", "written as text"),
+        ("ssda903.prev_perm.LA_PERM", "keep", None),
+        ("ssda903.episodes.URN", "keep", None),
+        ("ssda903.episodes.PL_POST", "district", None),
+        ("ssda903.episodes.HOME_POST", "area", None),
+    ],
+)
+def test_dates_of_birth_without_a_token_and_text_without_a_form_are_held_to_the_same_rules(
+    draw, column, fate, said
+):
+    name = column.split(".")[0]
+    declared = draw.declared(datasets=("ssda903", "annex_a"), fates={column: fate})
+    found = [problem.what for problem in plan([other(draw, name)], declared).problems]
+    assert (said is None and found == []) or (len(found) == 1 and said in found[0])
+
+
+def test_free_text_and_names_can_be_declared_neither_kept_nor_postcodes(draw):
+    known = schema("annex_a", 2025)
+    texts = [
+        f"annex_a.{table.name}.{field.name}"
+        for table in known.tables
+        for field in table.fields
+        if field.type == "string" and not field.format and field.coarsen != "district"
+    ]
+    assert len(texts) > 10
+    for fate in ("keep", "district", "area"):
+        declared = draw.declared(datasets=("annex_a",), fates=dict.fromkeys(texts, fate))
+        made = plan([other(draw, "annex_a")], declared)
+        assert len(made.problems) == len(texts), fate
+        assert made.tokens
 
 
 def test_a_column_nobody_declared_stops_the_run_until_it_is_declared(draw):
