@@ -281,9 +281,9 @@ def test_project_text_of_the_catalogue_names_no_place_of_its_making() -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_pages_say_of_a_column_what_the_plan_proposes(name: str) -> None:
-    planning = pytest.importorskip("pseudonymise.planning")
+    fates = pytest.importorskip("pseudonymise.fates")
     words = {"keep": None}
     for table in dataset(name).tables:
         for field in table.fields:
-            proposed, _ = planning._stays(table, field)
+            proposed, _ = fates.proposed(table, field)
             assert describe._kept(table, field) == words.get(proposed, proposed), f"{table.name}.{field.name}"
