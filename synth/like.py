@@ -13,21 +13,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth.audit import audited
 from synth.draw import Draws
-from synth.judge import Measure, judge
+from synth.judge import judge
+from synth.levels import Levels
 from synth.marks import check_unmarked
-from synth.model import STREAMS, TREE, Model, TableModel, fit_return
+from synth.measure import REVIEW, Measure
+from synth.membership import Refit, membership, tree_refit
+from synth.model import STREAMS, TREE, Model, TableModel, coded, common, fit_return
 from synth.private import Ledger, fit_private
-from synth.sdv_engine import ENGINES
+from synth.sdv_engine import ENGINES, SINGLE
+from synth.sdv_engine import refit as sdv_refit
 from synth.tell import TELLERS
 from tre_toolkit.errors import MisuseError, TreError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tre_toolkit.returns import Return
 
 HELD_OUT = 0.2
+ATTACKED = 2  # tables of a return that membership inference is tried on
 SMALLEST = 10  # cells of fewer rows are not told by the fitted tier
 
 
@@ -40,6 +44,7 @@ class Likeness:
     held: tuple[Return, ...]
     ledger: Ledger | None = None
     engine: str = TREE
+    epochs: int = 100
 
     @property
     def streams(self) -> dict[str, Sequence[float]]:
@@ -78,20 +83,20 @@ def learn(
         raise MisuseError("other engines belong to tier 2", hint="leave --engine out, or choose --tier 2")
     halves = [split(one, seed) for one in returns]
     tables: dict[str, TableModel] = {}
-    for one, _ in halves:
+    for at, (one, _) in enumerate(halves):
         if tier == 2:
             tables |= fit_return(one, smallest=SMALLEST, engine=engine, epochs=epochs, seed=seed)
         else:
             if ledger is None:
                 raise MisuseError("the private tier needs a budget", hint="give --epsilon and --delta")
             share = Ledger(ledger.epsilon, ledger.delta)
-            share.rho = ledger.left / (len(halves))
+            share.rho = ledger.left / (len(halves) - at)
             declared = {name: dict(told) for name, told in (pairs or {}).get(one.dataset, {}).items()}
             tables |= fit_private(one, share, pairs=declared, seed=seed)
             ledger.spent += share.spent
     model = Model(tables=tables)
     fitted, held = tuple(one for one, _ in halves), tuple(out for _, out in halves)
-    return Likeness(model, fitted, held, ledger, engine)
+    return Likeness(model, fitted, held, ledger, engine, epochs)
 
 
 def split(one: Return, seed: int) -> tuple[Return, Return]:
@@ -111,14 +116,51 @@ def split(one: Return, seed: int) -> tuple[Return, Return]:
     return replace(one, tables=fitted), replace(one, tables=held)
 
 
-def judged(likeness: Likeness, made: Sequence[Return]) -> dict[str, list[Measure]]:
-    """The measures of every made return that has a real one."""
+def judged(likeness: Likeness, made: Sequence[Return], *, seed: int = 0) -> dict[str, list[Measure]]:
+    """The measures of every made return that has a real one; of the fits themselves; of the private tier's ledger."""
     told = {}
     for real, held in zip(likeness.fitted, likeness.held, strict=True):
         for one in made:
             if one.dataset == real.dataset:
-                told[one.name] = judge(real.tables, held.tables, one.tables, real.schema)
-    return told
+                told[one.name] = judge(real.tables, held.tables, one.tables, real.schema, seed=seed)
+        if likeness.ledger is None:
+            told[real.dataset] = members(likeness, real, seed=seed)
+    if likeness.ledger is not None:
+        told["the private tier"] = audited(likeness.ledger)
+    return {name: some for name, some in told.items() if some}
+
+
+def members(likeness: Likeness, real: Return, *, seed: int) -> list[Measure]:
+    """Membership inference on the tables of a return of which most is learnt."""
+    about = []
+    for table in real.schema.tables:
+        model = likeness.model.tables.get(f"{real.dataset}.{table.name}")
+        some = [lev for lev in model.levels if used(real.dataset, lev.field.name)] if model else []
+        if some and table.person and len(real.tables[table.name]):
+            about.append((len(some), table.name, some))
+    found = []
+    for _, name, some in sorted(about, key=lambda one: -one[0])[:ATTACKED]:
+        codes = coded(real.tables[name], some, real.schema)
+        if likeness.engine in ("tree", *SINGLE):
+            refit = _refit(likeness, name, some, seed)
+            found.append(membership(name, codes, [lev.size for lev in some], refit, seed=seed))
+        else:
+            note = f"not measured: eight more fits with {likeness.engine} take too long"
+            found.append(Measure(f"membership {name}", 0.5, 0.5, REVIEW, note))
+    return found
+
+
+def _refit(likeness: Likeness, name: str, told: Sequence[Levels], seed: int) -> Refit:
+    names, sizes = [one.field.name for one in told], [one.size for one in told]
+    if likeness.engine == TREE:
+        return tree_refit(names, sizes, SMALLEST, seed)
+    again = sdv_refit(name, told, engine=likeness.engine, epochs=likeness.epochs, seed=seed)
+    return lambda codes, turn: again(common(codes, told, SMALLEST), turn)
+
+
+def used(dataset: str, column: str) -> bool:
+    """Whether a column's fitted table reaches the set: careers take up the shares of some columns only."""
+    return dataset not in TELLERS or column in STREAMS
 
 
 def kept(likeness: Likeness) -> dict[str, list[list[str]]]:
@@ -126,40 +168,9 @@ def kept(likeness: Likeness) -> dict[str, list[list[str]]]:
     told: dict[str, list[list[str]]] = {}
     for name, one in likeness.model.tables.items():
         if name.split(".")[0] in TELLERS:
-            told[name] = [[level.field.name] for level in one.levels if level.field.name in STREAMS]
+            told[name] = [
+                [level.field.name] for level in one.levels if used(name.split(".")[0], level.field.name)
+            ]
         else:
             told[name] = [list(pair) for pair in one.tree.kept]
     return {name: pairs for name, pairs in told.items() if pairs}
-
-
-def distances(real: pd.DataFrame, made: pd.DataFrame, one: TableModel, shape: Any) -> dict[str, float]:
-    """Total variation of all columns and of all pairs, mean and largest."""
-    from synth.model import coded
-
-    first, second = coded(real, one.levels, shape), coded(made, one.levels, shape)
-    sizes = [level.size for level in one.levels]
-    ones, twos = [], []
-    for at in range(len(sizes)):
-        ones.append(_apart(first[:, at], second[:, at], sizes[at]))
-        for other in range(at):
-            width = sizes[at] * sizes[other]
-            twos.append(
-                _apart(
-                    first[:, at] * sizes[other] + first[:, other],
-                    second[:, at] * sizes[other] + second[:, other],
-                    width,
-                )
-            )
-    told = {"one_way": ones, "two_way": twos}
-    return {
-        f"{name}_{what}": float(made_of)
-        for name, some in told.items()
-        if some
-        for what, made_of in (("mean", np.mean(some)), ("max", np.max(some)))
-    }
-
-
-def _apart(first: Any, second: Any, size: int) -> float:
-    """Half the sum of the differences of shares."""
-    shares = [np.bincount(one, minlength=size) / max(len(one), 1) for one in (first, second)]
-    return float(np.abs(shares[0] - shares[1]).sum() / 2)

@@ -7,7 +7,7 @@ a model gives the weights of the careers' own draws, so that every rule is kept 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,19 +92,31 @@ def fit_return(
     if engine != TREE:
         from synth.sdv_engine import fit_pools
 
-        common = {name: (told[name], _common(codes[name], told[name], smallest)) for name in told}
-        pools = fit_pools(one.tables, common, shape, engine=engine, epochs=epochs, seed=seed)
+        shown = {name: (told[name], common(codes[name], told[name], smallest)) for name in told}
+        pools = fit_pools(one.tables, shown, shape, engine=engine, epochs=epochs, seed=seed)
     for table in shape.tables:
         some = told[table.name]
-        fitted: tree.Tree | Pool = pools.get(table.name) or tree.learn(
-            codes[table.name], [lev.field.name for lev in some], [lev.size for lev in some], smallest=smallest
+        names, sizes = [lev.field.name for lev in some], [lev.size for lev in some]
+        fitted: tree.Tree | Pool = pools.get(table.name) or complete(
+            tree.learn(codes[table.name], names, sizes, smallest=smallest), some
         )
         rows = rows_below(one.tables, table, shape)
         found[f"{one.dataset}.{table.name}"] = TableModel(some, fitted, rows)
     return found
 
 
-def _common(codes: Ints, told: Sequence[lv.Levels], smallest: int) -> Ints:
+def complete(fitted: tree.Tree, told: Sequence[lv.Levels]) -> tree.Tree:
+    """The tree, with nothing missing in a column that must be filled, whatever noise or small cells have left there."""
+    tables = list(fitted.tables)
+    for at, level in enumerate(told):
+        if level.field.required and tables[at].size:
+            tables[at] = tables[at].copy()
+            tables[at][..., -1] = 0.0
+            tables[at] = tree.filled(tables[at], last=False)
+    return replace(fitted, tables=tuple(tables))
+
+
+def common(codes: Ints, told: Sequence[lv.Levels], smallest: int) -> Ints:
     """The places, with those of levels that fewer than `smallest` rows have missing (or, in a required column, the commonest)."""
     made = codes.copy()
     for at, level in enumerate(told):

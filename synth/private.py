@@ -18,7 +18,7 @@ import numpy as np
 from synth import levels as lv
 from synth import tree
 from synth.draw import Floats, Ints
-from synth.model import MOST, TableModel, coded
+from synth.model import MOST, TableModel, coded, complete
 from tre_toolkit.errors import MisuseError, TreError
 
 if TYPE_CHECKING:
@@ -29,6 +29,15 @@ if TYPE_CHECKING:
 SLACK = 1e-6  # relative: floating-point sums of a budget must not exceed it
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was spent on one table, and how much one child can change it."""
+
+    what: str
+    rho: float
+    sensitivity: float
+
+
 @dataclass(slots=True)
 class Ledger:
     """One budget for all tables: what was spent on which, and what is left."""
@@ -36,7 +45,7 @@ class Ledger:
     epsilon: float
     delta: float
     rho: float = field(init=False)
-    spent: list[tuple[str, float]] = field(default_factory=list)
+    spent: list[Entry] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not (self.epsilon > 0 and 0 < self.delta < 1):
@@ -47,15 +56,15 @@ class Ledger:
 
     @property
     def left(self) -> float:
-        return self.rho - sum(part for _, part in self.spent)
+        return self.rho - sum(one.rho for one in self.spent)
 
-    def spend(self, what: str, rho: float) -> None:
+    def spend(self, what: str, rho: float, sensitivity: float = 1.0) -> None:
         """Take `rho` from the budget. Raises TreError when it isn't there any more."""
         if rho <= 0 or rho > self.left + self.rho * SLACK:
             raise TreError(
                 "the privacy budget is spent", where=what, hint="fewer tables, or a larger epsilon"
             )
-        self.spent.append((what, rho))
+        self.spent.append(Entry(what, rho, sensitivity))
 
     def as_json(self) -> dict[str, Any]:
         """What the report tells."""
@@ -64,7 +73,9 @@ class Ledger:
             "epsilon": self.epsilon,
             "delta": self.delta,
             "rho": self.rho,
-            "spent": [{"table": what, "rho": part} for what, part in self.spent],
+            "spent": [
+                {"table": one.what, "rho": one.rho, "sensitivity": one.sensitivity} for one in self.spent
+            ],
         }
 
 
@@ -76,9 +87,9 @@ def rho_of(epsilon: float, delta: float) -> float:
 
 def noisy(ledger: Ledger, what: str, rho: float, sensitivity: float) -> tree.Noise:
     """A pass of discrete Gaussian noise over a table, paid for at once."""
-    ledger.spend(what, rho)
+    ledger.spend(what, rho, sensitivity)
     scale = sensitivity / math.sqrt(2 * rho)
-    measure = _gaussian(scale)
+    measure = gaussian(scale)
 
     def add(table: Floats) -> Floats:
         return np.array(measure([int(one) for one in table.ravel()]), dtype=np.float64).reshape(table.shape)
@@ -86,7 +97,7 @@ def noisy(ledger: Ledger, what: str, rho: float, sensitivity: float) -> tree.Noi
     return add
 
 
-def _gaussian(scale: float) -> Callable[[list[int]], list[int]]:
+def gaussian(scale: float) -> Callable[[list[int]], list[int]]:
     """OpenDP's measurement: the one door to it."""
     try:
         import opendp.prelude as dp
@@ -157,7 +168,8 @@ def _counted(
         noise = noisy(ledger, f"{name}.{names[at]}", rho, float(rows))
         one = tree.count_tree(codes, names, sizes, [at], parent, noise=noise)
         tables.append(one.tables[at])
-    return tree.Tree(tuple(names), tuple(sizes), tuple(order), tuple(parent), tuple(tables))
+    made = tree.Tree(tuple(names), tuple(sizes), tuple(order), tuple(parent), tuple(tables))
+    return complete(made, told)
 
 
 def _declared(names: list[str], pairs: dict[str, str]) -> tuple[list[int], list[int]]:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synth.judge import PASS, Measure, verdict
+from synth.measure import PASS, Measure, verdict
 from tre_toolkit.files import write_text
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def report(
     kept: Mapping[str, Any],
     distances: Mapping[str, Mapping[str, float]],
     ledger: Mapping[str, Any] | None = None,
+    figures: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The whole report as plain values."""
     every = [one for some in measures.values() for one in some]
@@ -61,7 +62,12 @@ def report(
             "ledger": ledger,
             "note": "read every measure against its control: children the fit never saw",
         },
-        "structure": {"rules_broken": dict(rules), "margins_kept": dict(kept), "distances": dict(distances)},
+        "structure": {
+            "rules_broken": dict(rules),
+            "margins_kept": dict(kept),
+            "distances": dict(distances),
+            "figures": list(figures),
+        },
         "documentation": {
             "tier": said.get("tier"),
             "not_kept": "every relation that is not listed under margins_kept",
@@ -81,14 +87,17 @@ def write_report(folder: Path, told: Mapping[str, Any]) -> None:
         "",
         "## Disclosure",
         "",
-        "| return | measure | invented | control | verdict |",
-        "|---|---|---:|---:|---|",
+        "| return | measure | invented | control | excess, 95 % | verdict | note |",
+        "|---|---|---:|---:|---|---|---|",
     ]
     for name, some in told["disclosure"]["measures"].items():
         lines += [
-            f"| {name} | {one['name']} | {one['value']:.4f} | {one['control']:.4f} | {one['verdict']} |"
+            f"| {name} | {one['name']} | {one['value']:.4f} | {one['control']:.4f} | {_interval(one)} | {one['verdict']} | {one['note']} |"
             for one in some
         ]
+    for name, value in (told["disclosure"]["ledger"] or {}).items():
+        lines += [f"* ledger, {name}: {value if name != 'spent' else f'{len(value)} tables'}"]
+    lines += [f"\n![{name}]({name})" for name in told["structure"]["figures"] if name.endswith(".svg")]
     lines += ["", "## Structure kept", ""]
     for name, found in told["structure"]["rules_broken"].items():
         lines.append(
@@ -103,3 +112,7 @@ def write_report(folder: Path, told: Mapping[str, Any]) -> None:
     lines += ["", "## Documentation", ""]
     lines += [f"* {name}: {value}" for name, value in told["documentation"].items()]
     write_text(folder / "report.md", "\n".join(lines) + "\n", replace=True)
+
+
+def _interval(one: Mapping[str, Any]) -> str:
+    return "" if one["low"] is None else f"{one['low']:.4f} to {one['high']:.4f}"

@@ -67,6 +67,16 @@ def fit_pools(
         return found
 
 
+def refit(name: str, told: Told, *, engine: str, epochs: int, seed: int) -> Callable[[Ints, int], Ints]:
+    """How a shadow fit is done with one of the engines of a single table: from some children, drawn rows."""
+
+    def again(places: Ints, turn: int) -> Ints:
+        with _quiet(seed + turn):
+            return _single(name, told, places, engine, epochs).rows
+
+    return again
+
+
 def _single(name: str, told: Told, places: Ints, engine: str, epochs: int) -> Pool:
     """One table by itself: GaussianCopula or CTGAN."""
     sdv = _sdv("sdv.single_table")

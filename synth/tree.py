@@ -92,7 +92,7 @@ def count_tree(
             table = np.maximum(noise(table), 0.0)
         elif smallest:
             table = _untold(table, smallest)
-        tables[at] = _filled(table)
+        tables[at] = filled(table)
     return Tree(tuple(names), tuple(sizes), tuple(order), tuple(parent), tuple(tables))
 
 
@@ -108,12 +108,17 @@ def _untold(table: Floats, smallest: int) -> Floats:
     return told_table
 
 
-def _filled(table: Floats) -> Floats:
-    """A parent's level of which nothing is told takes the shares of all levels together."""
+def filled(table: Floats, *, last: bool = True) -> Floats:
+    """A parent's level of which nothing is told takes the shares of all levels together.
+
+    With `last` False the last level, missing, stays empty where all are.
+    """
+    even = np.ones(table.shape[-1])
+    even[-1] = 1.0 if last or table.shape[-1] == 1 else 0.0
     if table.ndim == 1:
-        return table if table.sum() else np.ones_like(table)
+        return table if table.sum() else even
     whole = table.sum(axis=0)
-    whole = whole if whole.sum() else np.ones_like(whole)
+    whole = whole if whole.sum() else even
     empty = table.sum(axis=1) == 0
     return np.where(empty[:, None], whole, table)
 

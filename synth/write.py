@@ -23,7 +23,8 @@ import numpy as np
 
 from synth import marks, mess
 from synth.append import append
-from synth.like import Likeness, distances, judged, kept
+from synth.figures import draw
+from synth.like import Likeness, judged, kept
 from synth.lookups import write_lookups
 from synth.margins import Joint
 from synth.model import Model
@@ -32,6 +33,7 @@ from synth.plan import Plan
 from synth.report import broken_rules, report, write_report
 from synth.tell import check_datasets, tell, wanted
 from synth.truth import NAMES, truth, whose_number
+from synth.utility import utility
 from synth.world import World, invent
 from tre_toolkit.errors import MisuseError
 from tre_toolkit.files import new_folder
@@ -90,7 +92,7 @@ def synthesise(
         _gather(folder, "truth", [part for name in order for part in (name, f"{name} {SECOND}")])
         _gather(folder, "mess", [f"{name} {table}" for name, table in written])
         if likeness or joint:
-            write_report(folder, _report(said, likeness, every))
+            _report(folder, said, likeness, every)
         marks.mark(folder, said)
         (folder / "tre.toml").write_text(project(plan, names), encoding="utf-8")
         write_lookups(folder / "lookups", plan)
@@ -98,23 +100,26 @@ def synthesise(
     return {"files": len(files), "rows": rows, "children": plan.children * len(plan.authorities)}
 
 
-def _report(said: dict[str, Any], likeness: Likeness | None, made: list[Return]) -> dict[str, Any]:
-    """The report of a set that used data or tables; of a chunked set, on its last chunk's children."""
+def _report(folder: Path, said: dict[str, Any], likeness: Likeness | None, made: list[Return]) -> None:
+    """The report of a set that used data or tables, with its figures; of a chunked set, on its last chunk's children."""
     rules = broken_rules(made)
     if likeness is None:
-        return report(said, rules, {}, {}, {})
+        write_report(folder, report(said, rules, {}, {}, {}))
+        return
     apart = {}
     for real in likeness.fitted:
-        for one in (
-            one for one in made if one.dataset == real.dataset and one.authority == made[0].authority
-        ):
+        for one in made:
+            if one.dataset != real.dataset or one.authority != made[0].authority:
+                continue
             for table in real.schema.tables:
                 told = likeness.model.tables.get(f"{real.dataset}.{table.name}")
                 if told and told.levels and len(one.tables[table.name]) and len(real.tables[table.name]):
-                    rows = (real.tables[table.name], one.tables[table.name])
-                    apart[f"{one.name}.{table.name}"] = distances(*rows, told, real.schema)
+                    name = f"{one.name}.{table.name}"
+                    apart[name] = utility(real.tables, one.tables, table, told, real.schema)
     ledger = likeness.ledger.as_json() if likeness.ledger else None
-    return report(said, rules, judged(likeness, made), kept(likeness), apart, ledger)
+    measures = judged(likeness, made)
+    figures = draw(folder, measures, apart)
+    write_report(folder, report(said, rules, measures, kept(likeness), apart, ledger, figures))
 
 
 def chunks(plan: Plan, size: int) -> Iterator[tuple[int, int]]:

@@ -197,7 +197,7 @@ def test_private_trees_need_opendp_and_say_so() -> None:
     if importlib.util.find_spec("opendp"):
         ledger = Ledger(3.0, 1e-6)
         likeness = learn([real_return()], tier=3, seed=1, ledger=ledger)
-        assert sum(part for _, part in ledger.spent) <= ledger.rho * (1 + 1e-6)
+        assert sum(one.rho for one in ledger.spent) <= ledger.rho * (1 + 1e-6)
         assert all((table >= 0).all() for one in likeness.model.tables.values() for table in one.tree.tables)
     else:
         with pytest.raises(TreError, match=r"tre-toolkit\[dp\]"):
