@@ -19,6 +19,8 @@ def write_bytes(path: Path, content: bytes, *, replace: bool = False, mode: int 
         raise TreError(
             "the folder to write into doesn't exist", where=str(path.parent), hint="make the folder first"
         )
+    if path.is_symlink() and not path.exists():
+        raise TreError("a link stands here that leads nowhere", where=str(path), hint="remove it first")
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with os.fdopen(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), "wb") as file:

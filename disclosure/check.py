@@ -50,20 +50,30 @@ def check_file(
 
 
 def check_files(
-    paths: Sequence[Path | str], packs: Packs = None, *, against: Ledger | None = None, record: bool = False
+    paths: Sequence[Path | str],
+    packs: Packs = None,
+    *,
+    against: Ledger | None = None,
+    record: bool = False,
+    workspace: Path | None = None,
 ) -> dict[Path, Verdict]:
     """The verdicts on several files that leave together: each is also compared with those before it.
 
     Tables whose evidence tells which cells hold the same children are attacked as one. With `record` the tables
-    that pass are added to the ledger.
+    that pass are added to the ledger. With `workspace` every evidence is derived again from its recipe: what differs
+    fails, what can't be derived is its author's word and for review.
     """
     from disclosure.linked import attack_together
+    from disclosure.rederive import derived_again
 
     rules = chain(packs)
     beside = Ledger(Path("this request"), b"")
     examined: dict[Path, Examined] = {}
     for path in map(Path, paths):
         one = _examine(path, rules, "auto", [*([against] if against else []), beside])
+        if workspace is not None:
+            again = derived_again(path, workspace)
+            one = replace(one, verdict=one.verdict.and_(verdict_of(again, packs=rules.named())))
         examined[path] = one
         beside.entries += [
             replace(
@@ -107,7 +117,7 @@ def _examine(
             Finding(Level.REVIEW, f"{HOUSE}/file", str(path), "whole file", refusal.problem.what, hint)
         )
         tables = []
-    findings += claimed(told, path) if told else []
+    findings += [*claimed(told, path), *word_of_author(told, str(path))] if told else []
     verdict, entries, digest = verdict_of(findings, packs=rules.named()), [], sha256(content)
     for number, table in enumerate(tables):
         cells = printed(table, rules)
@@ -197,7 +207,9 @@ def tables_in(
     tables = []
     for grid in opened.grids:
         findings += [replace(found, file=str(path)) for found in row_level(grid)]
-        table = read_table(grid, grid.name, rules, told if len(opened.grids) == 1 else None)
+        mine = told if len(opened.grids) == 1 else None
+        table = read_table(grid, grid.name, rules, mine)
+        findings += labels_told(grid, str(path), mine) if mine is not None else []
         tables.append(replace(table, name=str(path)) if grid.name == str(path) else table)
     return tables, findings
 
@@ -217,11 +229,52 @@ def read_table(grid: Grid, name: str, rules: Rules, told: Evidence | None) -> Ta
         table = _with_evidence(table, told)
     elif cells.whole and cells.numbers.any():
         table = replace(table, base=common_base(cells.low[cells.numbers]))
-    table = with_totals(table, cells, told.totals if told else None)
     across = str(told.told.get("cells", {}).get("across") or "") if told else ""
+    totals = dict(told.totals) if told else {}
     if across and table.dimensions[-1] == "column":
         table = replace(table, dimensions=(*table.dimensions[:-1], across))
-    return table
+        totals.setdefault(across, totals.get("column", ()))
+    return with_totals(table, cells, totals)
+
+
+def labels_told(grid: Grid, name: str, told: Evidence) -> list[Finding]:
+    """Whether the printed labels are those the evidence tells of: figures under other labels are other figures."""
+    width = len(told.columns)
+    if told.units is None or not width:
+        return []
+    at = len(grid.header) - width
+    columns = [title.strip() for title in told.columns] == list(grid.header[at:])
+    rows = [tuple(part.strip() for part in label) for label in told.labels] == [row[:at] for row in grid.rows]
+    named = {*grid.header[:at], "column", str(told.told.get("cells", {}).get("across") or "")}
+    if columns and rows and (set(told.totals) <= named or not told.declared):
+        return []
+    what = "titles of the columns" if not columns else "labels of the rows" if not rows else "corner"
+    return [
+        Finding(
+            Level.FAIL,
+            f"{HOUSE}/evidence",
+            name,
+            "whole table",
+            f"the {what} aren't those the evidence tells of",
+            "make the output again; don't edit it by hand",
+        )
+    ]
+
+
+def word_of_author(told: Evidence, name: str) -> list[Finding]:
+    """Figures that aren't counts show nothing of what stands behind them: without a recipe nobody can look."""
+    if told.kind == "count" or told.declared or told.units is None:
+        return []
+    return [
+        Finding(
+            Level.REVIEW,
+            f"{HOUSE}/evidence",
+            name,
+            "whole table",
+            "figures that aren't counts, and no recipe to make them from again: the evidence is its author's word",
+            "make the table from a declaration (`tre tabulate`), or from a table the session opened itself",
+        )
+    ]
 
 
 def _with_evidence(table: Table, told: Evidence) -> Table:

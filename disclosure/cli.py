@@ -26,6 +26,9 @@ def check(
     pack: list[str] = typer.Option([], "--pack", help="Rule pack, by name or as a .toml; several chain."),
     against: Path = typer.Option(None, "--against", help="Ledger of what was released before."),
     record: bool = typer.Option(False, "--record", help="Add what passed to the ledger."),
+    workspace: Path = typer.Option(
+        None, "--workspace", help="Make each table again from its recipe over this workspace, and compare."
+    ),
     as_json: bool = typer.Option(False, "--json", help="The whole answer as JSON."),
 ) -> None:
     """Say for each output whether it may leave: PASS, REVIEW or FAIL, and why, cell by cell.
@@ -39,7 +42,7 @@ def check(
     if record and against is None:
         raise MisuseError("--record needs a ledger", hint="give --against LEDGER")
     ledger = (open_ledger(against) if record else read_ledger(against)) if against else None
-    verdicts = check_files(files, list(pack), against=ledger, record=record)
+    verdicts = check_files(files, list(pack), against=ledger, record=record, workspace=workspace)
     level = worst(verdict.level for verdict in verdicts.values())
     if as_json:
         found = [finding.as_dict() for verdict in verdicts.values() for finding in verdict.findings]

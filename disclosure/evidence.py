@@ -35,6 +35,7 @@ class Evidence:
     sets: Ints | None = None  # a number for each cell's set of children, 0 for nobody
     columns: tuple[str, ...] = ()
     rows: int = 0
+    labels: tuple[tuple[str, ...], ...] = ()  # of each row
     structural: tuple[tuple[int, int], ...] = ()
     totals: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -54,6 +55,12 @@ class Evidence:
         """How the table was protected, where it was."""
         found = self.told.get("protected")
         return found if isinstance(found, Mapping) else {}
+
+    @property
+    def declared(self) -> bool:
+        """Whether it carries a recipe that the checker's side can run over the workspace again."""
+        recipe = self.told.get("recipe")
+        return isinstance(recipe, Mapping) and bool(recipe.get("dataset_digest"))
 
     def speaks_of(self, content: bytes) -> bool:
         """Whether this evidence is of exactly these bytes."""
@@ -112,6 +119,7 @@ def _of_cells(path: Path, told: Mapping[str, Any], cells: Mapping[str, Any]) -> 
         sets=_grid(path, cells.get("sets"), "sets", rows, columns),
         columns=tuple(map(str, columns)),
         rows=len(rows),
+        labels=tuple((str(row),) if not isinstance(row, list) else tuple(map(str, row)) for row in rows),
         structural=structural,
         totals={str(name): list(map(str, of)) for name, of in (cells.get("totals") or {}).items()},
     )
@@ -133,4 +141,4 @@ def write(path: Path, content: bytes, told: Mapping[str, Any], *, replace: bool 
     """Write the evidence of the output at `path`, whose bytes are `content`."""
     whole = {"format": FORMAT, "file": {"name": path.name, "sha256": sha256(content)}}
     whole.update({key: value for key, value in told.items() if key not in whole})
-    return write_bytes(beside(path), pretty(whole), replace=replace)
+    return write_bytes(beside(path), pretty(whole), replace=replace, mode=0o600)  # it holds true counts

@@ -42,7 +42,9 @@ def write_output(path: Path, table: Table, wanted: Declared, workspace: Workspac
     write_text(path, as_csv(table))
     try:
         told = describe(path, table, wanted, workspace, made_by=made_by)
-        write_text(evidence_path(path), json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        write_text(
+            evidence_path(path), json.dumps(told, indent=2, ensure_ascii=False) + "\n", mode=0o600
+        )  # it holds true counts
     except BaseException:
         path.unlink(missing_ok=True)
         raise

@@ -1,0 +1,91 @@
+"""Is the evidence true? Its recipe is run again over the workspace, by the command a researcher has, in a process of its own.
+
+*verified*: the same cells came out, and nothing is said. *differs*: others did, and the file fails. *claimed*: there is
+no recipe that can be run over this workspace, so the evidence is its author's word and a person looks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Literal
+
+from disclosure import evidence as evidences
+from disclosure.atomic import sha256
+from disclosure.findings import Finding, Level
+from disclosure.packs import HOUSE
+
+Standing = Literal["none", "claimed", "verified", "differs"]
+CELLS = ("rows", "columns", "units", "values", "sets", "totals", "across", "structural_zeros")
+PATIENCE = 300  # seconds for one recipe
+TRE = (sys.executable, "-c", "from tre_toolkit.cli import main; main()")
+
+
+def derived_again(path: Path, workspace: Path) -> list[Finding]:
+    """What is to be said of a file's evidence after its recipe was run again."""
+    told = standing(path, workspace)
+    if told in ("verified", "none"):
+        return []
+    message, fix, level = {
+        "differs": (
+            "the recipe, run again over the workspace, gives other cells than the evidence tells of",
+            "make the output again over this workspace",
+            Level.FAIL,
+        ),
+        "claimed": (
+            "nothing can make these cells again over this workspace: the evidence is its author's word",
+            "make the table from a declaration (`tre tabulate`), or from a table the session opened itself",
+            Level.REVIEW,
+        ),
+    }[told]
+    return [Finding(level, f"{HOUSE}/evidence", str(path), "whole file", message, fix)]
+
+
+def standing(path: Path, workspace: Path) -> Standing:
+    """How the evidence beside a file stands: none, claimed, verified or differs."""
+    beside = evidences.find(path)
+    if beside is None:
+        return "none"
+    if not evidences.read(beside).declared:
+        return "claimed"
+    with tempfile.TemporaryDirectory(prefix="tre-check-") as folder:
+        again = Path(folder) / "again.csv"
+        command = [*TRE, "tabulate", str(beside), "--workspace", str(workspace), "--into", str(again)]
+        try:
+            ran = subprocess.run(  # noqa: S603  (our own command, its arguments are paths)
+                command,
+                capture_output=True,
+                timeout=PATIENCE,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONSAFEPATH": "1"},
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return "claimed"
+        fresh = evidences.beside(again)
+        if ran.returncode != 0 or not fresh.is_file():
+            return "claimed"
+        mine, theirs = _numbers(fresh), _numbers(beside)
+        if mine is None or mine != theirs:
+            return "differs"
+        # where no count is printed, only the very figures can be held against the file
+        same = again.is_file() and sha256(again.read_bytes()) == sha256(path.read_bytes())
+        return "verified" if mine["kind"] == "count" or same else "differs"
+
+
+def _numbers(path: Path) -> dict[str, Any] | None:
+    """All that the check goes by: what were left out here would be its author's to invent."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        cells = told["cells"]
+        return {
+            **{name: cells.get(name) for name in CELLS},
+            "kind": str(cells.get("kind", "count")),
+            "unit": told.get("unit"),
+        }
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
