@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,9 +68,7 @@ def append(log: Path, name: str, **facts: Fact) -> Event:
         fcntl.flock(file, fcntl.LOCK_EX)
         number, before = _tail(file.fileno(), log)
         event = Event(number + 1, datetime.now(UTC).isoformat(timespec="milliseconds"), name, facts, before)
-        file.write(event.line() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+        _add(file.fileno(), event.line() + b"\n")
     return event
 
 
@@ -108,9 +107,7 @@ def catch_up(log: Path, source: Callable[[int], Sequence[str]]) -> int:
         missing = b"".join(line.encode() + b"\n" for line in (lines[1:] if number else lines))
         if not missing.startswith(torn):
             raise TreError("the last event of the log is not the database's", where=str(log))
-        file.write(missing)
-        file.flush()
-        os.fsync(file.fileno())
+        _add(file.fileno(), missing)
     return missing.count(b"\n")
 
 
@@ -233,6 +230,19 @@ def _tail(handle: int, log: Path) -> tuple[int, str]:
             line = block[start + 1 :]
             return _parse(line, log, None).number, hashlib.sha256(line[:-1]).hexdigest()
         reach *= 4
+
+
+def _add(handle: int, raw: bytes) -> None:
+    """Put bytes at the end, synced, or leave the log as it was: a failing disk may write a half and say nothing."""
+    size, rest = os.fstat(handle).st_size, memoryview(raw)
+    try:
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+        os.fsync(handle)
+    except OSError:
+        with suppress(OSError):
+            os.ftruncate(handle, size)
+        raise
 
 
 def _cut_torn_end(handle: int) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 import time
@@ -189,6 +191,30 @@ def test_a_torn_end_that_is_not_the_keepers_is_noticed(log: Path) -> None:
         file.write('{"at":"elsewhere')
     with pytest.raises(TreError):
         audit.catch_up(log, lambda n: lines[n - 1 :])
+
+
+def test_a_disk_that_writes_half_and_fails_leaves_the_log_as_it_was(
+    log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, copy = os.write, tmp_path / "copy.log"
+    lines = log.read_text().splitlines()
+    audit.catch_up(copy, lambda n: lines[n - 1 : 4])
+    before = copy.read_bytes()
+
+    def half(handle: int, raw: bytes) -> int:
+        real(handle, bytes(raw)[: len(raw) // 2])
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "write", half)
+        with pytest.raises(OSError, match="Input/output"):
+            audit.catch_up(copy, lambda n: lines[n - 1 :])
+        with pytest.raises(OSError, match="Input/output"):
+            audit.append(log, "thing done")
+    assert copy.read_bytes() == before
+    assert audit.verify(log) == 8
+    assert audit.catch_up(copy, lambda n: lines[n - 1 :]) == 4
+    assert audit.verify(copy) == 8
 
 
 def test_two_processes_append_without_losing_one(tmp_path: Path) -> None:
