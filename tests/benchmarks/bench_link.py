@@ -77,8 +77,8 @@ def across(cluster, split: int):
     return met["left"].to_numpy(), met["right"].to_numpy()
 
 
-def ours(a: pd.DataFrame, b: pd.DataFrame, parts) -> dict:
-    records = made.records(*parts)
+def ours(a: pd.DataFrame, b: pd.DataFrame, parts, *, profile: str = "strict") -> dict:
+    records = made.records(*parts, profile=profile)
     started = time.process_time()
     found = find(records, records.source)
     spent = time.process_time() - started

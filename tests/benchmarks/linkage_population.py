@@ -429,6 +429,13 @@ STRICT = [
     *((number, part) for number in ("upn", "former_upn", "nhs", "uln") for part in ("birth_year", "birth_md", "given")),
 ]  # fmt: skip
 LISTS = [("given", D), ("surname", D), ("postcode", D), ("upn_any",), ("nhs_any",)]
+BARE = [
+    "given", "given_joined", "middle", "given_sound", "given_first3", "given_initial", "surname", "surname_part1", "surname_part2",
+    "surname_sound", "surname_first3", D, "birth_ym", "birth_md", "birth_yd", "birth_swap", "birth_year", "sex", "postcode",
+    "postcode_sector", "postcode_district", "uprn", "house",
+]  # fmt: skip
+"""What `standard` adds: single fields."""
+BARE_LISTS = [("given",), ("surname",), (D,), ("postcode",)]
 
 
 def hashed(values: pd.Series, domain: str) -> np.ndarray:
@@ -445,7 +452,9 @@ def hashed(values: pd.Series, domain: str) -> np.ndarray:
     return codes[places]
 
 
-def records(*frames: pd.DataFrame, names=("990", "991"), dataset: str = "children") -> Records:
+def records(
+    *frames: pd.DataFrame, names=("990", "991"), dataset: str = "children", profile: str = "strict"
+) -> Records:
     """What linkage sees of standardised frames: one source for each, in their own order of rows."""
     whole = pd.concat(frames, ignore_index=True)
     about = pd.DataFrame(
@@ -461,15 +470,15 @@ def records(*frames: pd.DataFrame, names=("990", "991"), dataset: str = "childre
         }
     )
     tokens = {}
-    for made in STRICT:
+    standard = profile == "standard"
+    for made in [*STRICT, *((part,) for part in (BARE if standard else ["uprn", "house"]))]:
         domain = "+".join(SHARED.get(part, part) for part in made)
         joined = whole[made[0]]
         for part in made[1:]:
             joined = joined + "\x1f" + whole[part]
         tokens[kind(made)] = hashed(joined, domain)
-    for bare in ("uprn", "house"):  # for households: a project that declares them sends these two bare
-        tokens[bare] = hashed(whole[bare], bare)
-    lists = {kind(made): _deletions(whole, made) for made in LISTS}
+    # bare addresses are for households: a project that declares them sends these two bare
+    lists = {kind(made): _deletions(whole, made) for made in [*LISTS, *(BARE_LISTS if standard else [])]}
     return Records(about, tokens, lists, tuple(names[: len(frames)]))
 
 

@@ -7,7 +7,16 @@ import pytest
 from tre_toolkit.errors import TreError
 from tre_toolkit.linkage.engines import ENOUGH, join
 from tre_toolkit.linkage.model import levels
-from tre_toolkit.linkage.model.classes import CLASSES, FIXED, NUMBERS, SAME, TWIN, expectations, null_levels
+from tre_toolkit.linkage.model.classes import (
+    CHANCE,
+    CLASSES,
+    FIXED,
+    NUMBERS,
+    SAME,
+    TWIN,
+    expectations,
+    null_levels,
+)
 from tre_toolkit.linkage.model.em import fit, score, universe
 from tre_toolkit.linkage.model.engine import NAMED, THRESHOLDS, WANTED, find
 from tre_toolkit.linkage.model.files import units
@@ -186,7 +195,8 @@ def test_classes_take_all_pairs_between_them_and_never_learn_numbers_of_twins(sm
     assert np.isclose(sum(fitted.sizes.values()), every.pairs)
     before = expectations(same_day=0.1, largest=max(every.files))
     assert all(np.allclose(fitted.model[name][number], before[name][number]) for name, number in FIXED)
-    assert {number for _, number in FIXED} == set(NUMBERS)
+    assert {number for _, number in FIXED} == {*NUMBERS, "route"}  # twins are of one day
+    assert (CHANCE, "route") not in FIXED
 
 
 def test_expectations_are_shares_and_null_levels_have_none():
@@ -210,6 +220,55 @@ def test_a_pattern_of_nothing_but_nulls_says_nothing_either_way(small):
     ].mean() > 0.5
     assert fitted.sizes[SAME] > 100
     assert tuple(fitted.sizes) == CLASSES
+
+
+@pytest.fixture(scope="module")
+def standard(population):
+    """Two invented files under both profiles."""
+    a, b = population.invent(4000, 26, mess=2.0)
+    parts = population.parts(a), population.parts(b)
+    true = np.concatenate([a["person"], b["person"]])
+    return true, population.records(*parts), population.records(*parts, profile="standard")
+
+
+def pairs_right(found, true, source):
+    cluster = pd.DataFrame(
+        {"c": found.persons.cluster, "true": true, "file": source, "row": np.arange(len(true))}
+    )
+    met = cluster[cluster["file"] == 0].merge(cluster[cluster["file"] == 1], on="c")
+    return int((met["true_x"] == met["true_y"]).sum()), int((met["true_x"] != met["true_y"]).sum())
+
+
+def test_single_fields_find_children_whose_date_and_number_are_both_wrong(standard):
+    true, strict, bare = standard
+    few, more = (find(one, one.source) for one in (strict, bare))
+    right, wrong = pairs_right(few, true, strict.source)
+    right_bare, wrong_bare = pairs_right(more, true, bare.source)
+    assert right_bare > right
+    assert wrong_bare <= wrong + 3
+    routes = LABELS["route"]
+    opened = {routes[at] for at in more.patterns.level("route")} - {
+        routes[at] for at in few.patterns.level("route")
+    }
+    assert opened == {levels.ALIKE_DATE, levels.ALIKE_PLACE, levels.HOME}
+
+
+def test_single_fields_obey_order_and_side_as_composites_do(standard):
+    _, _, bare = standard
+    one = find(bare, bare.source)
+    order = np.random.default_rng(4).permutation(len(bare))
+    turned = bare.take(order)
+    other = find(turned, 1 - turned.source)
+    assert np.isclose(np.sort(one.across.probability), np.sort(other.across.probability), atol=1e-9).all()
+
+
+def test_numbers_one_slip_apart_bring_a_pair_up(drawn):
+    about = pd.DataFrame({"source": [0, 1, 1]})
+    value = np.array([11, 12, 13])
+    lists = Lists(np.array([0, 2, 4, 6]), np.array([1, 2, 2, 3, 8, 9]))
+    records = Records(about, {"nhs_any": value}, {"nhs_any": lists}, ("one", "two"))
+    found = patterns(with_dated(records), records.source, inside=False)
+    assert list(zip(found.left.tolist(), found.right.tolist(), strict=True)) == [(0, 1)]
 
 
 def level_of(comparison, tables):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from tre_toolkit.linkage.model import levels, pairs
+from tre_toolkit.linkage.model.bare import with_bare
 from tre_toolkit.linkage.quality import score
 from tre_toolkit.linkage.records import PARTS, kind
 from tre_toolkit.linkage.rule_sets import RULES
@@ -22,8 +23,9 @@ def test_steps_ask_for_tokens_by_their_right_names(name):
                 assert set(parts) <= set(PARTS)
 
 
-def test_the_model_asks_for_tokens_by_their_right_names(monkeypatch, two_files):
-    _, _, records = two_files
+def test_the_model_asks_for_tokens_by_their_right_names(monkeypatch, population, two_files):
+    a, b, _ = two_files
+    records = with_bare(population.records(population.parts(a), population.parts(b), profile="standard"))
     asked = set()
 
     class Watched(pairs._View):

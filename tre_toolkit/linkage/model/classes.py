@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from tre_toolkit.linkage.model.levels import ELSE, NULL, NUMBERS, SEX_DIFFERS
+from tre_toolkit.linkage.model.levels import ALIKE_DATE, ALIKE_PLACE, ELSE, HOME, NULL, NUMBERS, SEX_DIFFERS
 from tre_toolkit.linkage.model.pairs import LABELS
 
 Shares = npt.NDArray[np.float64]
@@ -20,8 +20,8 @@ Model = dict[str, dict[str, Shares]]
 SAME, TWIN, CHANCE = "same", "twin", "chance"
 CLASSES = (SAME, TWIN, CHANCE)
 REST = 0.002
-PRIOR = {SAME: 100.0, TWIN: 20.0, CHANCE: 1.0}  # how many pairs the expectation weighs as much as
-FIXED = {(name, number) for name in (TWIN, CHANCE) for number in NUMBERS}
+PRIOR = {SAME: 100.0, TWIN: 20.0, CHANCE: 100.0}  # how many pairs the expectation weighs as much as
+FIXED = {(name, number) for name in (TWIN, CHANCE) for number in NUMBERS} | {(TWIN, "route")}
 """Never learnt: that twins have different numbers is what tells them from one person."""
 
 _GIVEN_SAME = {"exact": 0.88, "part": 0.003, "neighbour": 0.04, "swap": 0.012, "sound": 0.012, "first three": 0.012, "initial": 0.012, ELSE: 0.02}  # fmt: skip
@@ -35,9 +35,9 @@ _NUMBERS = {
 _EXPECTED: dict[str, dict[str, tuple[Mapping[str, float], float]]] = {
     # comparison: class: (shares of the levels that are named, share of each other level)
     "route": {
-        SAME: ({"day": 0.953, "swap": 0.006, "year-month": 0.012, "month-day": 0.005, "year-day": 0.006, "year": 0.003, "house": 0.006, ELSE: 0.007}, REST),
-        TWIN: ({"day": 0.98, "year-month": 0.0002, "house": 0.0002, ELSE: 0.015}, 0.0001),
-        CHANCE: ({"swap": 1e-8, "year-month": 1e-7, "month-day": 1e-7, "year-day": 1e-7, "year": 1e-6, "house": 1e-7, ELSE: 1.0}, 1e-9),
+        SAME: ({"day": 0.953, "swap": 0.006, "year-month": 0.012, "month-day": 0.005, "year-day": 0.006, "year": 0.003, "house": 0.006, "place": 0.002, ALIKE_DATE: 0.002, ALIKE_PLACE: 0.001, HOME: 0.001, ELSE: 0.005}, REST),
+        TWIN: ({"day": 0.98, "year-month": 0.0002, "house": 0.0002, "place": 0.00005, ALIKE_DATE: 0.00005, ALIKE_PLACE: 0.00005, HOME: 0.0005, ELSE: 0.015}, 0.0001),
+        CHANCE: ({"swap": 1e-8, "year-month": 1e-7, "month-day": 1e-7, "year-day": 1e-7, "year": 1e-6, "house": 1e-7, "place": 1e-7, ALIKE_DATE: 1e-6, ALIKE_PLACE: 1e-7, HOME: 1e-6, ELSE: 1.0}, 1e-9),
     },
     "surname": {
         SAME: ({"exact": 0.82, "part": 0.04, "neighbour": 0.04, ELSE: 0.08}, 0.008),
@@ -60,9 +60,9 @@ _EXPECTED: dict[str, dict[str, tuple[Mapping[str, float], float]]] = {
         CHANCE: ({"exact": 0.02, ELSE: 0.98}, REST),
     },
     "undated": {
-        SAME: ({"given and uprn": 0.75, "names and postcode": 0.1, ELSE: 0.15}, 1e-9),
-        TWIN: ({"given and uprn": 0.02, "names and postcode": 0.01, ELSE: 0.97}, 1e-9),
-        CHANCE: ({"given and uprn": 1e-7, "names and postcode": 1e-6, ELSE: 1.0}, 1e-9),
+        SAME: ({"given and uprn": 0.75, "names and postcode": 0.1, "alike and postcode": 0.02, "given name's start and address": 0.03, ELSE: 0.1}, 1e-9),
+        TWIN: ({"given and uprn": 0.02, "names and postcode": 0.01, "alike and postcode": 0.005, "given name's start and address": 0.03, ELSE: 0.935}, 1e-9),
+        CHANCE: ({"given and uprn": 1e-7, "names and postcode": 1e-6, "alike and postcode": 1e-6, "given name's start and address": 1e-6, ELSE: 1.0}, 1e-9),
     },
     "middle": {
         SAME: ({"exact": 0.95, ELSE: 0.05}, REST),
@@ -74,6 +74,31 @@ _EXPECTED: dict[str, dict[str, tuple[Mapping[str, float], float]]] = {
         TWIN: ({"exact": 0.03, ELSE: 0.97}, REST),
         CHANCE: ({"exact": 0.02, ELSE: 0.98}, REST),
     },
+    "given, alone": {
+        SAME: ({"exact": 0.7, "neighbour": 0.2, ELSE: 0.1}, REST),
+        TWIN: ({"exact": 0.05, "neighbour": 0.1, ELSE: 0.85}, REST),
+        CHANCE: ({"exact": 0.3, "neighbour": 0.1, ELSE: 0.6}, REST),
+    },
+    "surname, alone": {
+        SAME: ({"exact": 0.7, "part": 0.05, "neighbour": 0.15, "sound": 0.02, ELSE: 0.08}, REST),
+        TWIN: ({"exact": 0.8, "part": 0.02, "neighbour": 0.01, "sound": 0.01, ELSE: 0.16}, REST),
+        CHANCE: ({"exact": 0.3, "part": 0.02, "neighbour": 0.1, "sound": 0.3, ELSE: 0.28}, REST),
+    },
+    "date, alone": {
+        SAME: ({"neighbour": 0.5, "swap": 0.1, "two of three parts": 0.2, "year": 0.1, ELSE: 0.1}, REST),
+        TWIN: ({"neighbour": 0.05, "swap": 0.002, "two of three parts": 0.02, "year": 0.05, ELSE: 0.878}, REST),
+        CHANCE: ({"neighbour": 0.005, "swap": 0.001, "two of three parts": 0.007, "year": 0.06, ELSE: 0.927}, REST),
+    },
+    "address, alone": {
+        SAME: ({"uprn": 0.55, "house": 0.15, "postcode": 0.05, "district": 0.02, ELSE: 0.2}, 0.01),
+        TWIN: ({"uprn": 0.6, "house": 0.2, "postcode": 0.06, ELSE: 0.1}, 0.01),
+        CHANCE: ({"uprn": 1e-4, "house": 1e-4, "postcode": 1e-3, "district": 0.02, ELSE: 0.98}, REST),
+    },
+    "house, alone": {
+        SAME: ({"same": 0.7, ELSE: 0.3}, REST),
+        TWIN: ({"same": 0.9, ELSE: 0.1}, REST),
+        CHANCE: ({"same": 0.05, ELSE: 0.95}, REST),
+    },
     "number anchored": {
         SAME: ({"partial date": 0.9, "given": 0.05, ELSE: 0.05}, 1e-9),
         TWIN: ({"partial date": 0.03, "given": 0.02, ELSE: 0.95}, 1e-9),
@@ -82,17 +107,23 @@ _EXPECTED: dict[str, dict[str, tuple[Mapping[str, float], float]]] = {
 }  # fmt: skip
 
 
-def expectations(*, same_day: float, largest: int) -> Model:
-    """Shares of the levels for each class. `same_day`: share of all pairs that are of one day; `largest`: records of the largest file."""
+def expectations(*, same_day: float, largest: int, slips: Mapping[str, float] | None = None) -> Model:
+    """Shares of the levels for each class. `same_day`: share of all pairs that are of one day; `largest`: records of the
+    largest file; `slips`: for a number, the share of pairs that it brings together by one character and nothing else."""
     by_chance = 1e-4 / largest  # two children's numbers agreeing: a wrong number typed that is another's
-    numbers = {**_NUMBERS, CHANCE: {"exact": by_chance, "neighbour": 10 * by_chance, ELSE: 1.0}}
     model: Model = {}
     for name in CLASSES:
         shares = {
             comparison: _shares(comparison, *classes[name]) for comparison, classes in _EXPECTED.items()
         }
         for number in NUMBERS:
-            shares[number] = _shares(number, numbers[name], 1e-12 if name == CHANCE else REST)
+            near = max(10 * by_chance, (slips or {}).get(number, 0.0))
+            chance = {"exact": by_chance, "neighbour": near, ELSE: 1.0}
+            shares[number] = _shares(
+                number,
+                chance if name == CHANCE else _NUMBERS[name],
+                1e-12 if name == CHANCE else REST,
+            )
         shares["given"] = _given(
             _GIVEN_SAME if name == SAME else _GIVEN_OTHER,
             _SEX_SAME if name == SAME else _SEX_OTHER,

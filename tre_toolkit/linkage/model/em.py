@@ -25,7 +25,7 @@ from tre_toolkit.linkage.model.classes import (
     expectations,
     null_levels,
 )
-from tre_toolkit.linkage.model.levels import ELSE, NULL, ROUTES, SEX_DIFFERS
+from tre_toolkit.linkage.model.levels import ELSE, NULL, NUMBERS, ROUTES, SEX_DIFFERS
 from tre_toolkit.linkage.model.pairs import LABELS, Patterns
 from tre_toolkit.linkage.records import NONE, Codes, Records
 
@@ -72,7 +72,14 @@ def fit(found: Patterns, all_pairs: Universe, *, learnt: Model | None = None) ->
     """Learn the model from the patterns; with `learnt` shares only the classes' sizes are learnt (for pairs inside files)."""
     levels, counts = _with_unseen(found, all_pairs)
     day = counts[levels["route"] == ROUTES.index("day")].sum() / all_pairs.pairs
-    model = learnt or expectations(same_day=float(day), largest=max(all_pairs.files))
+    bare = levels["route"] == ROUTES.index(ELSE)
+    slips = {
+        number: float(counts[bare & (levels[number] == LABELS[number].index("neighbour"))].sum())
+        / all_pairs.pairs
+        for number in NUMBERS
+        if "neighbour" in LABELS[number]
+    }
+    model = learnt or expectations(same_day=float(day), largest=max(all_pairs.files), slips=slips)
     centres = model
     ordered = sorted(all_pairs.files)
     smaller = ordered[-2] if len(ordered) > 1 else ordered[-1]

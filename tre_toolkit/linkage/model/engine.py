@@ -9,6 +9,7 @@ import pandas as pd
 
 from tre_toolkit.errors import TreError
 from tre_toolkit.linkage.cluster import Decided, Persons, persons, with_decisions
+from tre_toolkit.linkage.model.bare import with_bare
 from tre_toolkit.linkage.model.classes import Model, Shares
 from tre_toolkit.linkage.model.em import Fit, check_sound, fit, score, universe
 from tre_toolkit.linkage.model.pairs import Patterns, patterns, with_dated
@@ -69,7 +70,7 @@ def find(
             "the model compares files, and there is one only",
             hint="link with the ordered rules: --engine rules",
         )
-    dated = with_dated(records)
+    dated = with_dated(with_bare(records))
     across, found, fitted = _scored(dated, file)
     check_sound(fitted)
     inside, _, inside_fit = _scored(dated, file, learnt=fitted.model)

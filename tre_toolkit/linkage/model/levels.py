@@ -14,7 +14,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tre_toolkit.linkage.records import NONE, Codes
+from tre_toolkit.linkage.model import bare
+from tre_toolkit.linkage.records import NONE, Codes, kind
 
 Mask = npt.NDArray[np.bool_]
 ELSE, NULL, SEX_DIFFERS = "else", "null", "|sex differs"
@@ -135,10 +136,19 @@ DATED = (
 PARTIAL = ("birth_ym", "birth_md", "birth_yd")
 HOUSE = tuple(f"given+{date}+{place}" for place in ("uprn", "postcode") for date in PARTIAL)
 """Given name and address with part of the date."""
-ROUTES = (NULL, "day", "swap", "year-month", "month-day", "year-day", "house", "year", ELSE)
+ALIKE_DATE, ALIKE_PLACE, HOME = "alike, part of the date", "alike, postcode", "given name's start, address"
+_BARE = (ALIKE_DATE, ALIKE_PLACE, HOME)  # routes that only single fields open
+ROUTES = (NULL, "day", "swap", "year-month", "month-day", "year-day", "house", "year", "place", *_BARE, ELSE)
 NUMBERS = ("upn", "nhs", "uln")
 _NAMES = f"given+{D}", f"surname+{D}", f"middle+{D}"
-_other_day = all_of(not_(same_day), not_(by_route(NULL, ELSE)))
+
+
+def _made(composites: tuple[tuple[str, ...], ...]) -> Test:
+    """Any of these composites is equal."""
+    return any_of(*(equal(kind(parts)) for parts in composites))
+
+
+_other_day = all_of(not_(same_day), not_(by_route(NULL, *_BARE, ELSE)))
 _shared_number = any_of(
     equal("upn"), equal("former_upn", "upn"), equal("upn", "former_upn"), equal("nhs"), equal("uln")
 )
@@ -171,6 +181,10 @@ ROUTE = Comparison(
         ("year-day", equal("given+surname+birth_yd")),
         ("house", any_of(*map(equal, HOUSE))),
         ("year", equal("given+surname+birth_year")),
+        ("place", equal("given+surname+postcode")),
+        (ALIKE_DATE, _made(bare.ALIKE_DATE)),
+        (ALIKE_PLACE, _made(bare.ALIKE_PLACE)),
+        (HOME, _made(bare.HOME)),
     ),
 )
 GIVEN = Comparison(
@@ -244,7 +258,10 @@ ADDRESS_OTHER_DAY = Comparison(
     (
         (NULL, not_(_other_day)),
         ("uprn", equal("given+uprn")),
-        ("postcode", any_of(*(equal(f"given+{date}+postcode") for date in PARTIAL))),
+        (
+            "postcode",
+            any_of(*(equal(f"given+{date}+postcode") for date in PARTIAL), equal("given+surname+postcode")),
+        ),
         (NULL, all_of(missing("given+uprn"), missing("given+birth_md+postcode"))),
     ),
 )
@@ -261,6 +278,8 @@ UNDATED = Comparison(
         (NULL, not_(undated)),
         ("given and uprn", equal("given+uprn")),
         ("names and postcode", equal("given+surname+postcode")),
+        ("alike and postcode", _made(bare.ALIKE_PLACE)),
+        ("given name's start and address", _made(bare.HOME)),
     ),
 )
 MIDDLE = Comparison(
@@ -281,6 +300,60 @@ ANCHORED = Comparison(
         ("given", _number_and_given),
     ),
 )
+
+_told_bare = by_route(*_BARE)
+GIVEN_BARE = Comparison(
+    "given, alone",
+    (
+        (NULL, any_of(not_(_told_bare), missing("given"))),
+        ("exact", any_of(equal("given"), equal("given_joined"))),
+        ("neighbour", neighbour("given")),
+    ),
+)
+SURNAME_BARE = Comparison(
+    "surname, alone",
+    (
+        (NULL, any_of(not_(_told_bare), missing("surname"))),
+        ("exact", equal("surname")),
+        ("part", crossed("surname_part1", "surname_part2")),
+        ("neighbour", neighbour("surname")),
+        ("sound", equal("surname_sound")),
+    ),
+)
+DATE_BARE = Comparison(
+    "date, alone",
+    (
+        (NULL, any_of(not_(by_route("place", ALIKE_PLACE, HOME)), missing(D))),
+        ("neighbour", neighbour(D)),
+        ("swap", equal("birth_swap")),
+        ("two of three parts", any_of(*map(equal, PARTIAL))),
+        ("year", equal("birth_year")),
+    ),
+)
+ADDRESS_BARE = Comparison(
+    "address, alone",
+    (
+        (NULL, not_(by_route(ALIKE_DATE))),
+        *((place, equal(place)) for place in ("uprn", "house", "postcode")),
+        ("district", equal("postcode_district")),
+        (NULL, missing("postcode_district")),
+    ),
+)
+_one_postcode = any_of(
+    by_route("place", ALIKE_PLACE),
+    all_of(
+        by_route(NULL),
+        any_of(equal("given+surname+postcode"), _made(bare.ALIKE_PLACE)),
+        not_(equal("given+uprn")),
+    ),
+)
+HOUSE_BARE = Comparison(
+    "house, alone",
+    (
+        (NULL, any_of(not_(_one_postcode), all_of(missing("uprn"), missing("house")), missing("given"))),
+        ("same", any_of(equal("uprn"), equal("house"))),
+    ),
+)
 COMPARISONS = (
     ROUTE,
     GIVEN,
@@ -295,8 +368,13 @@ COMPARISONS = (
     MIDDLE,
     MIDDLE_OTHER_DAY,
     ANCHORED,
+    GIVEN_BARE,
+    SURNAME_BARE,
+    DATE_BARE,
+    ADDRESS_BARE,
+    HOUSE_BARE,
 )
-NEAR = (f"given+{D}", f"surname+{D}", f"{D}+postcode", "upn_any", "nhs_any")
+NEAR = (f"given+{D}", f"surname+{D}", f"{D}+postcode", "upn_any", "nhs_any", "given", "surname", D)
 """Kinds whose deletion lists are used."""
 
 CANDIDATES: tuple[tuple[str, ...], ...] = (
@@ -310,6 +388,9 @@ CANDIDATES: tuple[tuple[str, ...], ...] = (
     *((f"given+surname+{date}",) for date in (*PARTIAL, "birth_swap", "birth_year")),
     *((kind,) for kind in HOUSE),
     ("given+surname+postcode",),
+    *((kind(parts),) for parts in bare.MADE),
 )
+NEAR_CANDIDATES = ("upn_any", "nhs_any")
+"""Numbers that differ by one character bring a pair up as well: a slip of the pen in a number that another slip goes with."""
 UNDATED_CANDIDATE = "given+uprn"
 """Brings a pair up only when either record has no birth date."""

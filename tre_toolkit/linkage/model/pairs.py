@@ -69,9 +69,10 @@ def patterns(records: Records, file: Codes, *, inside: bool, keep_all: bool = Fa
         block for kinds in levels.CANDIDATES if (block := _block(records, kinds, file, crowded)) is not None
     ]
     undated = _block(records, (levels.UNDATED_CANDIDATE,), file, crowded)
+    slips = _slips(records, file, inside=inside)
     counts: dict[int, int] = {}
     kept: list[tuple[Codes, Codes, Codes]] = []
-    for left, right in _slices(records, blocks, undated, file, inside=inside):
+    for left, right in _slices(records, blocks, undated, slips, file, inside=inside):
         code = _codes(_View(records, near, left, right))
         for one, many in zip(*np.unique(code, return_counts=True), strict=True):
             counts[int(one)] = counts.get(int(one), 0) + int(many)
@@ -89,8 +90,14 @@ def patterns(records: Records, file: Codes, *, inside: bool, keep_all: bool = Fa
 
 def near_values(records: Records, kind: str) -> Codes:
     """Sorted codes of the pairs of different values that share a deletion token: made once for each distinct value."""
+    one, two = _near_pairs(records, kind)
+    return np.unique(_pair_code(one, two))
+
+
+def _near_pairs(records: Records, kind: str) -> tuple[Codes, Codes]:
+    """Pairs of different values that share a deletion token; a pair may come more than once."""
     if kind not in records.lists:
-        return np.zeros(0, dtype=np.int64)
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     value, lists = records.of(kind), records.lists[kind]
     held = np.flatnonzero(value != NONE)
     first = held[np.unique(value[held], return_index=True)[1]]
@@ -98,7 +105,22 @@ def near_values(records: Records, kind: str) -> Codes:
     within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     tokens = lists.values[np.repeat(lists.starts[:-1][first], lengths) + within]
     one, two = pairs_of(np.repeat(value[first], lengths), tokens)
-    return np.unique(_pair_code(one, two)[one != two])
+    return one[one != two], two[one != two]
+
+
+def _slips(records: Records, file: Codes, *, inside: bool) -> Codes:
+    """Pairs of records (as left * count + right, in order) whose numbers differ by one character."""
+    count, found = np.int64(len(records)), []
+    for kind in levels.NEAR_CANDIDATES:
+        values = pd.DataFrame(dict(zip(("one", "two"), _near_pairs(records, kind), strict=True)))
+        rows = pd.DataFrame({"value": records.of(kind), "row": np.arange(len(records))})
+        rows = rows[rows["value"] != NONE]
+        met = values.drop_duplicates().merge(rows, left_on="one", right_on="value")
+        met = met.merge(rows, left_on="two", right_on="value", suffixes=("", "_two"))
+        one, two = met["row"].to_numpy(np.int64), met["row_two"].to_numpy(np.int64)
+        wanted = (file[one] == file[two]) == inside
+        found.append(np.minimum(one, two)[wanted] * count + np.maximum(one, two)[wanted])
+    return np.unique(np.concatenate(found))
 
 
 class _View:
@@ -208,15 +230,22 @@ def _block(
 
 
 def _slices(
-    records: Records, blocks: list[pd.DataFrame], undated: pd.DataFrame | None, file: Codes, *, inside: bool
+    records: Records,
+    blocks: list[pd.DataFrame],
+    undated: pd.DataFrame | None,
+    slips: Codes,
+    file: Codes,
+    *,
+    inside: bool,
 ) -> Iterator[tuple[Codes, Codes]]:
     """Distinct pairs, a slice of left rows at a time."""
     work = np.zeros(len(records), dtype=np.int64)
     for block in [*blocks, *([] if undated is None else [undated])]:
         size = block.groupby("key")["row"].transform("size").to_numpy()
         np.add.at(work, block["row"].to_numpy(), size)
-    bounds = np.searchsorted(np.cumsum(work), np.arange(0, work.sum() + SLICE, SLICE), side="left")
-    bounds[-1] = len(records)
+    starts = np.searchsorted(np.cumsum(work), np.arange(0, max(work.sum(), 1), SLICE), side="left")
+    starts[0] = 0
+    bounds = np.append(starts, len(records))
     count = np.int64(len(records))
     prepared = [_prepared(block) for block in blocks]
     late = None if undated is None else _prepared(undated)
@@ -228,6 +257,7 @@ def _slices(
             pairs = _pairs_from(late, first, last, file, count, inside=inside)
             dated = records.of("dated")
             found.append(pairs[(dated[pairs // count] == NONE) | (dated[pairs % count] == NONE)])
+        found.append(slips[np.searchsorted(slips, first * count) : np.searchsorted(slips, last * count)])
         every = np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
         yield every // count, every % count
 
