@@ -82,10 +82,17 @@ def _postcode(record: Record, field: Field, child: Ints) -> col.Column:
     return col.text(record.world.postcodes(record.world.home_places(child, record.authority)))
 
 
+def of_household(world: World, child: Ints) -> col.Column:
+    """The number of a home where numbers are text: of every child who lives there, the same."""
+    return col.text(numbered("SYN", world.people.house[child] % np.uint64(10**12), 12))
+
+
 def _uprn(record: Record, field: Field, child: Ints) -> col.Column:
     """Thirteen digits that begin with 9, one too many for a UPRN, where numbers are wanted; SYN and digits elsewhere."""
     number = record.world.people.house[child] % np.uint64(10**12)
-    return col.text(numbered("9", number, 12) if field.type == "integer" else numbered("SYN", number, 12))
+    return (
+        col.text(numbered("9", number, 12)) if field.type == "integer" else of_household(record.world, child)
+    )
 
 
 def _nhs(record: Record, field: Field, child: Ints) -> col.Column:

@@ -24,7 +24,7 @@ from synth.effects import has_rows
 from synth.ids import numbered
 from synth.model import Model, TableModel, drawn
 from synth.pool import Pool
-from synth.records import BORN, POSTCODE, UPN, Record, of_person
+from synth.records import BORN, POSTCODE, UPN, Record, of_household, of_person
 from synth.world import World
 from tre_toolkit.errors import TreError, Where
 from tre_toolkit.schema import Field, Schema, Table
@@ -36,7 +36,8 @@ MISSING = 0.15  # share of the cells of an optional column that are missing
 PER_PARENT = (0.3, 0.4, 0.2, 0.1)  # how often a parent's row has 0, 1, 2, 3 rows below it
 CHILDREN_PER_ENTITY = 25  # children for each row of a table that is not about children
 ONE_FILE = "one per file"
-WORDS = ("north", "south", "east", "west", "central", "first", "second", "other")
+WORDS = tuple(f"SYN {number}" for number in range(1, 9))  # free text that is nobody's name
+HOUSEHOLD = "household"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,10 @@ def _hung(walk: Walk, table: Table, done: dict[str, Rows]) -> Rows:
             walk, table, who, least=1 if everyone else 0, most=1 if everyone else 3, single=everyone
         )
         return Rows(children[at], who[at] * np.uint64(8) + turn.astype(np.uint64), {}, taken)
+    if table.grain == HOUSEHOLD:
+        people = walk.world.people
+        heads = np.flatnonzero((people.home == walk.authority) & (people.who == people.household))
+        return Rows(heads, people.who[heads], {})
     first, last = (-(-place // CHILDREN_PER_ENTITY) for place in (walk.world.first, walk.world.last))
     if table.grain.startswith(ONE_FILE):
         first, last = 0, int(walk.world.first == 0)
@@ -196,6 +201,9 @@ def _columns(walk: Walk, table: Table, rows: Rows) -> dict[str, col.Column]:
     days = _days(walk, table, dates, rows, told)
     for field in table.fields:
         if field.name in made or (field.only and field.only != walk.shape.dataset.form.kind):
+            continue
+        if (fact := _fact(walk, table, field, len(rows))) is not None:
+            made[field.name] = fact
             continue
         if field.name in joint and walk.model.joint and (codes := walk.shape.codes(field)):
             levels = walk.model.joint.levels[walk.model.joint.columns.index(field.name)]
@@ -252,6 +260,18 @@ def _days(
     return found
 
 
+def _fact(walk: Walk, table: Table, field: Field, rows: int) -> col.Column | None:
+    """What the file says of itself in the columns the catalogue names: whose it is, and of which year."""
+    place, shape = f"{table.name}.{field.name}", walk.shape
+    if place == shape.dataset.authority_from:
+        return col.constant(walk.world.plan.authorities[walk.authority], rows)
+    if place not in shape.dataset.year_from or not table.grain.startswith(ONE_FILE):
+        return None
+    if field.type in ("date", "datetime"):
+        return _date(walk, field, np.full(rows, walk.ends))
+    return col.constant(str(shape.year), rows)
+
+
 def _date(walk: Walk, field: Field, days: Days) -> col.Column:
     style = walk.shape.dataset.form.date_formats[0]
     if field.type == "datetime" and "%H" not in style:
@@ -282,6 +302,8 @@ def _column(walk: Walk, table: Table, field: Field, rows: Rows) -> col.Column:
 
 
 def _text(walk: Walk, table: Table, field: Field, rows: Rows, stream: str) -> col.Column:
+    if table.grain == HOUSEHOLD and field.name in table.key:
+        return of_household(walk.world, rows.child)
     if table.key == (field.name,) or "linkage_id" in field.role:
         return col.text(numbered("SYN", rows.key % np.uint64(10**12), 12))
     if POSTCODE in (field.format, field.token):
@@ -291,7 +313,9 @@ def _text(walk: Walk, table: Table, field: Field, rows: Rows, stream: str) -> co
         return col.text(pattern.words(walk.draws, stream, rows.key, parts))
     if field.name.upper() in ("LEA", "LA", "LA_CODE"):
         return col.constant(walk.world.plan.authorities[walk.authority], len(rows))
-    return col.coded([f"SYN {word}" for word in WORDS], walk.draws.pick(stream, rows.key, [1.0] * len(WORDS)))
+    if field.name.lower() in ("academicyear", "acadyr"):
+        return col.constant(f"{walk.shape.year - 1}/{walk.shape.year}", len(rows))
+    return col.coded(WORDS, walk.draws.pick(stream, rows.key, [1.0] * len(WORDS)))
 
 
 def _first_of_each_key(table: Table, made: dict[str, col.Column], rows: int) -> Ints:

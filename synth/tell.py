@@ -61,12 +61,19 @@ def tell(
 
 
 def wanted(plan_years: Sequence[int], names: Sequence[str]) -> list[tuple[str, int, str | None]]:
-    """Dataset, year and term of every return of one authority. Raises TreError for a year the catalogue lacks."""
+    """Dataset, year and term of every return of one authority.
+
+    A dataset is told in those of the years in which it exists; one that was made once (a census) and in none of them,
+    in its nearest. Raises TreError for any other that exists in none.
+    """
     found = []
     for name in names:
         known = dataset(name)
-        for year in plan_years:
-            terms: Sequence[str | None] = [term for term in known.terms if term in TERMS] or [None]
+        years = [year for year in plan_years if known.exists_in(year)]
+        if not years and known.since and known.until:
+            years = [min(known.years, key=lambda year: min(abs(year - one) for one in plan_years))]
+        terms: Sequence[str | None] = [term for term in known.terms if term in TERMS] or [None]
+        for year in years or plan_years:
             found += [(name, year, term) for term in terms]
             known.at(year, terms[0])
     return found
