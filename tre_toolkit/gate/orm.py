@@ -12,13 +12,21 @@ from typing import Any
 
 import django
 from django.conf import settings
-from django.db import DatabaseError, OperationalError, connection, connections, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections, transaction
 
 from tre_toolkit.errors import TreError
 from tre_toolkit.gate.settings import SETTINGS
 
 LOCK = 0x7472656761746500  # the one lock that writers on PostgreSQL take, for the journal's order
+UNREACHED = (OperationalError, InterfaceError)  # the database is away, locked, broken off or without room
+FULL = ("full", "No space left")  # SQLite's and PostgreSQL's words for a disk without room
 PATIENCE = 30  # seconds a writer waits for another
+
+
+class Unreached(TreError):
+    """The database could not do it now; it may soon."""
+
+    http = 503
 
 
 def sqlite(name: str) -> dict[str, Any]:
@@ -53,14 +61,17 @@ def change() -> Iterator[None]:
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
             yield
-    except OperationalError as error:
-        full = "full" in str(error)
-        raise TreError(
-            "the disk is full: nothing was changed" if full else "the gate's database doesn't answer",
-            hint="make room, then do it again"
-            if full
-            else "try again; `tre gate doctor` looks the gate over",
-        ) from None
+    except UNREACHED as error:
+        raise unreached(error) from None
+
+
+def unreached(error: Exception) -> TreError:
+    """What a person is told when the database could not be read or written."""
+    if any(word in str(error) for word in FULL):
+        return Unreached("the disk is full: nothing was changed", hint="make room, then do it again")
+    return Unreached(
+        "the gate's database doesn't answer", hint="try again; `tre gate doctor` looks the gate over"
+    )
 
 
 def postgres(url: str) -> dict[str, Any]:

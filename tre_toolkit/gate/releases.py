@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,23 +41,15 @@ def make(gate: Gate, account: Any, key: str, into: Path, signer: Signer) -> Any:
     """
     _check_target(into, signer, gate)
     with alone(gate):
-        release = _begin(gate, account, key, into)
-        staged = Path(release.staged)
+        settle(gate)
         try:
-            manifest = _stage(gate, account, release, staged, signer)
-        except store.Altered:
-            shutil.rmtree(staged, ignore_errors=True)
-            _undo(gate, release, Event.BLOCK, State.BLOCKED, by=account.login)
+            return _make(gate, account, key, into, signer)
+        except OSError:
+            with suppress(OSError, TreError):
+                settle(
+                    gate
+                )  # a disk that failed just after a commit leaves something to sweep or to put in place
             raise
-        except BaseException:
-            shutil.rmtree(staged, ignore_errors=True)
-            _undo(gate, release, Event.ABANDON, State.APPROVED, by=account.login)
-            raise
-        _commit(gate, account, release, manifest)
-        _place(gate, release)
-        _remember(gate, release)
-        journal.sign_checkpoint(gate, signer)
-    return release
 
 
 def recall(gate: Gate, account: Any, key: str, *, reason: str, signer: Signer) -> Any:
@@ -94,18 +86,23 @@ def recover(gate: Gate) -> list[str]:
     """Finish or sweep what a crash left; what was done. Does nothing while a release is at work."""
     if not models.Release.objects.filter(placed=None).exists():
         return []
-    done = []
     try:
         with alone(gate, wait=False):
-            for release in models.Release.objects.filter(placed=None).select_related("request"):
-                if release.committed is None:
-                    shutil.rmtree(release.staged, ignore_errors=True)
-                    _undo(gate, release, Event.ABANDON, State.APPROVED, by="")
-                    done.append(f"request {release.request_id}: a release broken off was swept away")
-                elif _place(gate, release):
-                    done.append(f"request {release.request_id}: a committed release was put in its place")
+            return settle(gate)
     except BlockingIOError:
         return []
+
+
+def settle(gate: Gate) -> list[str]:
+    """`recover`, by who holds the release lock."""
+    done = []
+    for release in models.Release.objects.filter(placed=None).select_related("request"):
+        if release.committed is None:
+            shutil.rmtree(release.staged, ignore_errors=True)
+            _undo(gate, release, Event.ABANDON, State.APPROVED, by="")
+            done.append(f"request {release.request_id}: a release broken off was swept away")
+        elif _place(gate, release):
+            done.append(f"request {release.request_id}: a committed release was put in its place")
     return done
 
 
@@ -127,6 +124,26 @@ def _check_target(into: Path, signer: Signer, gate: Gate) -> None:
         raise TreError("the folder to write into doesn't exist", where=str(into.parent))
     if signer.verifier != gate.verifier():
         raise TreError("this is not the gate's signing key", where=str(gate.signer_key))
+
+
+def _make(gate: Gate, account: Any, key: str, into: Path, signer: Signer) -> Any:
+    release = _begin(gate, account, key, into)
+    staged = Path(release.staged)
+    try:
+        manifest = _stage(gate, account, release, staged, signer)
+    except store.Altered:
+        shutil.rmtree(staged, ignore_errors=True)
+        _undo(gate, release, Event.BLOCK, State.BLOCKED, by=account.login)
+        raise
+    except BaseException:
+        shutil.rmtree(staged, ignore_errors=True)
+        _undo(gate, release, Event.ABANDON, State.APPROVED, by=account.login)
+        raise
+    _commit(gate, account, release, manifest)
+    _place(gate, release)
+    _remember(gate, release)
+    journal.sign_checkpoint(gate, signer)
+    return release
 
 
 def _begin(gate: Gate, account: Any, key: str, into: Path) -> Any:

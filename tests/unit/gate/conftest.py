@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import secrets
 import shutil
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -205,9 +207,18 @@ def fail() -> Callable[..., dict[str, str]]:
     return finding
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """A connection string to a fresh server, run by an unprivileged user."""
+@dataclass(frozen=True)
+class Postgres:
+    """A server of the machine's own binaries, run by an unprivileged user on loopback."""
+
+    url: str
+    start: list[str]
+    place: Path
+
+
+@contextmanager
+def postgres(place: Path, *options: str, settings: str = "") -> Iterator[Postgres]:
+    """A fresh server in `place`, stopped at the end; skips where PostgreSQL's programs are missing."""
     pytest.importorskip("psycopg", reason="needs psycopg (the postgres extra)")
     initdb = shutil.which("initdb") or next(
         iter(map(str, Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None
@@ -215,39 +226,60 @@ def server() -> Iterator[str]:
     if initdb is None:
         pytest.skip("needs PostgreSQL's own programs")
     bins = Path(initdb).resolve().parent
-    place = Path(tempfile.mkdtemp(prefix="tre-gate-pg-"))
     shutil.chown(place, "postgres")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    at = ["-D", str(place / "data")]
+    flags = f"-p {port} -c listen_addresses=127.0.0.1 -k {place} -c fsync=off {settings}"
+    start = [str(bins / "pg_ctl"), *at, "-l", str(place / "log"), "-w", "-o", flags, "start"]
 
-    def run(program: str, *words: str) -> None:
+    def run(*words: str) -> None:
         subprocess.run(
-            [str(bins / program), *words],
-            check=True,
-            capture_output=True,
-            user="postgres",
-            cwd=place,
-            stdin=subprocess.DEVNULL,
+            words, check=True, capture_output=True, user="postgres", cwd=place, stdin=subprocess.DEVNULL
         )
 
-    run("initdb", "-D", str(place / "data"), "-U", "gate", "--auth=trust", "-N", "-E", "UTF8")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {place} -c fsync=off"
-    run("pg_ctl", "-D", str(place / "data"), "-l", str(place / "log"), "-w", "-o", options, "start")
-    yield f"host=127.0.0.1 port={port} user=gate"
+    run(str(bins / "initdb"), *at, "-U", "gate", "--auth=trust", "-N", "-E", "UTF8", *options)
+    run(*start)
+    yield Postgres(f"host=127.0.0.1 port={port} user=gate", start, place)
     orm.close()
-    run("pg_ctl", "-D", str(place / "data"), "-m", "immediate", "-w", "stop")
+    run(str(bins / "pg_ctl"), *at, "-m", "immediate", "-w", "stop")
+
+
+def _new_database(url: str) -> str:
+    """A fresh database on the server; the connection string to it."""
+    import psycopg
+
+    name = f"g{secrets.token_hex(8)}"
+    with psycopg.connect(f"{url} dbname=postgres", autocommit=True) as link:
+        link.execute(f"CREATE DATABASE {name}")
+    return f"{url} dbname={name}"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """A connection string to a server for the whole run."""
+    place = Path(tempfile.mkdtemp(prefix="tre-gate-pg-"))
+    with postgres(place) as made:
+        yield made.url
     shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture
-def database(server: str, request: pytest.FixtureRequest) -> str:
-    import psycopg
+def database(server: str) -> str:
+    return _new_database(server)
 
-    name = f"g{abs(hash(request.node.name))}"
-    with psycopg.connect(f"{server} dbname=postgres", autocommit=True) as link:
-        link.execute(f"CREATE DATABASE {name}")
-    return f"{server} dbname={name}"
+
+@pytest.fixture(scope="session")
+def new_database() -> Callable[[str], str]:
+    return _new_database
+
+
+@pytest.fixture(scope="session")
+def small_postgres() -> Callable[[Path], Any]:
+    """A server that fits on a small disk, for filling it up."""
+    small = "-c max_wal_size=4MB -c min_wal_size=2MB -c shared_buffers=4MB -c autovacuum=off"
+    return lambda place: postgres(place, "--wal-segsize=1", settings=small)
 
 
 @pytest.fixture

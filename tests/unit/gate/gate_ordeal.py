@@ -1,23 +1,29 @@
 """A gate under ordeal, as a program of its own: killed at random, or on a disk that fills up.
 
 `python gate_ordeal.py kill FOLDER TIMES [DATABASE]` forks a worker that makes, reviews and releases requests without
-end, kills it at a random moment, and does so TIMES times; `fill FOLDER TIMES` runs the same work on a small disk that is
-nearly full. After each blow the gate is opened again, and at the end everything it promises is checked. Prints
-counts; ends with 1 when a promise was broken.
+end, kills it at a random moment, and does so TIMES times. `fill FOLDER TIMES [DATABASE REVIVE]` runs the same work on a
+small disk that is nearly full (with PostgreSQL two of them: the gate's and the server's; REVIVE says in JSON how a server
+that stopped is started). `fault FOLDER TIMES [DATABASE]` lets one after the other of the round's writes, syncs and renames
+end with EIO, half done. After each blow the gate is opened again, and at the end everything it promises is checked.
+Prints counts; ends with 1 when a promise was broken.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
+import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error
 
 from tre_toolkit import audit
 from tre_toolkit.errors import TreError
@@ -117,26 +123,68 @@ def kill(place: Path, times: int, database: str = "") -> None:
     sys.stdout.write(f"{times} kills: {verdict(place)}\n")
 
 
-def fill(place: Path, times: int) -> None:
-    make(place)
+def fill(place: Path, times: int, database: str = "", revive: str = "") -> None:
+    make(place, database)
+    server = json.loads(revive) if revive else {}
+    disks = [place, *([Path(server["disk"])] if server else [])]
     chance, refused = random.Random(7), 0
     for _ in range(times):
         gate = folder.open_gate(place / "gate")
         signer = Signer.read(gate.signer_key, PASSPHRASE)
-        room = os.statvfs(place)
-        left = chance.randrange(0, chance.choice([80, 400, 1500])) * 1024
-        (place / "filler").write_bytes(b"\0" * max(0, room.f_bavail * room.f_frsize - left))
+        for disk in disks:
+            room = os.statvfs(disk)
+            left = chance.randrange(0, chance.choice([80, 400, 1500])) * 1024
+            (disk / "filler").write_bytes(b"\0" * max(0, room.f_bavail * room.f_frsize - left))
         try:
             one_round(place, gate, signer)
-        except (OSError, TreError, DatabaseError):
+        except (OSError, TreError, Error):
             refused += 1
         orm.close()
-        (place / "filler").unlink()
+        for disk in disks:
+            (disk / "filler").unlink()
+        if server:
+            wake(place, server)
         with contextlib.suppress(FileNotFoundError):
             for file in (place / "work").iterdir():
                 file.unlink()
     sys.stdout.write(f"{times} rounds, {refused} met a full disk: {verdict(place)}\n")
 
 
+def wake(place: Path, server: dict[str, Any]) -> None:
+    """Wait for the server to have mended itself after a panic, and start it where it stopped for good."""
+    for _ in range(600):
+        try:
+            folder.open_gate(place / "gate")
+            return
+        except (OSError, TreError, Error):
+            orm.close()
+        subprocess.run(server["start"], user="postgres", cwd=server["disk"], capture_output=True, check=False)
+        time.sleep(0.1)
+    raise AssertionError("the server did not come back")
+
+
+def fault(place: Path, times: int, database: str = "") -> None:
+    disk = ctypes.CDLL(None)  # gate_faults.c, preloaded
+    make(place, database)
+    gate = folder.open_gate(place / "gate")
+    signer = Signer.read(gate.signer_key, PASSPHRASE)
+    disk.gate_arm(-1, 0)
+    one_round(place, gate, signer)
+    calls, refused = int(disk.gate_seen()), 0
+    for number in range(times):
+        try:
+            disk.gate_arm(number % calls, errno.EIO)
+            one_round(place, gate, signer)
+        except (OSError, TreError, Error):
+            refused += 1
+        finally:
+            disk.gate_arm(-1, 0)
+        orm.close()
+        gate = folder.open_gate(place / "gate")
+    sys.stdout.write(f"{times} faults at {calls} calls, {refused} refused: {verdict(place)}\n")
+
+
 if __name__ == "__main__":
-    {"kill": kill, "fill": fill}[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])
+    {"kill": kill, "fill": fill, "fault": fault}[sys.argv[1]](
+        Path(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:]
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -61,12 +60,7 @@ def test_an_altered_backup_is_refused_and_leaves_nothing(house: Any, tmp_path: P
 @pytest.fixture
 def at_work(house: Any) -> Any:
     """The signer, answering on its socket."""
-    thread = threading.Thread(target=signing.serve, args=(house.gate, house.signer), daemon=True)
-    thread.start()
-    for _ in range(100):
-        if signing.socket_of(house.gate).exists():
-            break
-        time.sleep(0.02)
+    house.start_signer()
     return house
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -101,19 +100,3 @@ def test_a_backup_of_postgresql_holds_its_dump(pg_house: Any, tmp_path: Path) ->
     keeping.backup(pg_house.gate, tmp_path / "b.tar")
     with tarfile.open(tmp_path / "b.tar") as held:
         assert keeping.DUMP in held.getnames()
-
-
-def test_a36_a_gate_on_postgresql_killed_at_random_loses_nothing(database: str, tmp_path: Path) -> None:
-    import os
-    import sys
-
-    times = os.environ.get("TRE_GATE_KILLS", "8")
-    orm.close()
-    script = Path(__file__).with_name("gate_ordeal.py")
-    ran = subprocess.run(
-        [sys.executable, str(script), "kill", str(tmp_path), times, database],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr[-2000:]

@@ -7,6 +7,7 @@ password or role changes or it is closed.
 from __future__ import annotations
 
 import base64
+import errno
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,11 +16,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 
 from tre_toolkit.errors import TreError
-from tre_toolkit.gate import accounts, worklog
+from tre_toolkit.gate import accounts, orm, worklog
 from tre_toolkit.gate.orm import models
 from tre_toolkit.gate.policies import can
 from tre_toolkit.gate.states import Action
 
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS}
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 IDLE, LONGEST = 30 * 60, 8 * 3600  # seconds
 CSP = (
@@ -117,7 +119,10 @@ def refusals(answer: Answer) -> Answer:
         if not isinstance(error, TreError):
             match = getattr(request, "resolver_match", None)
             worklog.fault(request.gate, error, route=match.route if match else "")
-            return None
+            told_of = _of_the_machine(error)
+            if told_of is None:
+                return None
+            error = told_of
         status = int(getattr(error, "http", 400))
         problem = error.problem
         if request.path.startswith("/api/"):
@@ -128,6 +133,18 @@ def refusals(answer: Answer) -> Answer:
 
     told.process_exception = process_exception  # type: ignore[attr-defined]  # Django looks for it here
     return told
+
+
+def _of_the_machine(error: Exception) -> TreError | None:
+    """A disk or database that fails is no bug of ours: what a person is told of it."""
+    if isinstance(error, orm.UNREACHED):
+        return orm.unreached(error)
+    if isinstance(error, OSError) and error.errno in DISK:
+        return orm.Unreached(
+            "the gate's disk is full or failing",
+            hint="tell its keeper, and look whether it was done before you try again",
+        )
+    return None
 
 
 def csrf_refused(request: Any, reason: str = "") -> HttpResponse:
