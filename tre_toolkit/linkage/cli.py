@@ -52,6 +52,13 @@ def link(
     truth_map: Annotated[
         list[Path] | None, typer.Option("--truth-map", help="Truth map of a parcel (repeat).")
     ] = None,
+    book: Annotated[
+        Path | None,
+        typer.Option(
+            "--book",
+            help="The book of parcels taken in: an older one sent again is refused. [default: parcels.log beside the spine]",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find out which records are one person, and write the spine.
@@ -76,6 +83,7 @@ def link(
             decisions=decisions,
             truth=truth,
             truth_maps=truth_map or (),
+            book=book or into.parent / "parcels.log",
         )
         done(1)
     _tell(into, as_json=as_json)

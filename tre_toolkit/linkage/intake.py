@@ -18,6 +18,8 @@ import pandas as pd
 from tre_toolkit.errors import Problem, Problems, TreError, Where
 from tre_toolkit.linkage.records import Column, TokenTable
 from tre_toolkit.parcel import Manifest, Parcel, RecipientKey, open_parcel
+from tre_toolkit.parcel.receipts import check_fresh as check_series
+from tre_toolkit.parcel.receipts import enter, is_entered
 from tre_toolkit.signing import Verifier
 
 TOKENS, ABOUT = "tokens/", "about/"
@@ -36,11 +38,13 @@ class Intake:
     """What linkage takes from the parcels: token tables, what the report breaks down by, and the facts of the run.
 
     `about` has the columns parcel, record_id, and the coarse columns the project declares (birth_year, sex, ethnicity).
+    `fresh` are the parcels that the book doesn't hold yet.
     """
 
     tables: tuple[TokenTable, ...]
     about: pd.DataFrame
     facts: Mapping[str, Any]
+    fresh: tuple[Parcel, ...] = ()
 
 
 def take_in(
@@ -49,8 +53,10 @@ def take_in(
     key: RecipientKey,
     trusted: Sequence[Verifier],
     previous: Mapping[str, Any] | None = None,
+    book: Path | None = None,
 ) -> Intake:
-    """Open, verify and check the parcels at `paths`. `previous` is the `spine.json` of the run before, if any.
+    """Open, verify and check the parcels at `paths`. `previous` is the `spine.json` of the run before, if any; in
+    `book` stands what was ever taken in, so that an older parcel that is sent again is known.
 
     Raises TreError for one that doesn't verify, and Problems for parcels that may not be linked together.
     """
@@ -58,10 +64,11 @@ def take_in(
     manifests = by_file(parcels)
     check_together(manifests)
     check_fresh(manifests, previous)
+    fresh = () if book is None else not_in_book(parcels, book)
     tables = tuple(table for parcel in parcels for table in token_tables(parcel))
     if not tables:
         raise TreError("no parcel here holds tokens", hint="name the linkage half of a split parcel")
-    return Intake(tables, _about(parcels), facts_of(list(manifests.values())))
+    return Intake(tables, _about(parcels), facts_of(list(manifests.values())), fresh)
 
 
 def by_file(parcels: Sequence[Parcel]) -> dict[str, Manifest]:
@@ -110,6 +117,29 @@ def check_fresh(manifests: Mapping[str, Manifest], previous: Mapping[str, Any] |
         problems.append(Problem("the earlier spine is of another project, declaration, standardiser or key"))
     if problems:
         raise Problems("these parcels don't follow the earlier spine", problems)
+
+
+def not_in_book(parcels: Sequence[Parcel], book: Path) -> tuple[Parcel, ...]:
+    """The parcels that are new to the book. One that was linked before may be linked again; raises Problems for one
+    that is new and yet not newer than the last of its sender, and for a known number on another file."""
+    fresh, problems = [], []
+    for parcel in parcels:
+        try:
+            if is_entered(parcel.path, parcel.manifest, book):
+                continue
+            check_series(parcel.manifest, book, where=str(parcel.path))
+            fresh.append(parcel)
+        except TreError as refusal:
+            problems.append(refusal.problem)
+    if problems:
+        raise Problems(f"the book of parcels ({book.name}) knows better", problems)
+    return tuple(fresh)
+
+
+def enter_all(parcels: Sequence[Parcel], book: Path) -> None:
+    """Enter the parcels in the book, in the order of their counters."""
+    for parcel in sorted(parcels, key=lambda one: one.manifest.counter):
+        enter(parcel.path, parcel.manifest, book)
 
 
 def token_tables(parcel: Parcel) -> list[TokenTable]:

@@ -18,7 +18,7 @@ from tre_toolkit.files import new_folder
 from tre_toolkit.linkage import clerical
 from tre_toolkit.linkage.engines import Joined, join
 from tre_toolkit.linkage.households import Households, household_ids, households
-from tre_toolkit.linkage.intake import take_in
+from tre_toolkit.linkage.intake import enter_all, take_in
 from tre_toolkit.linkage.people import name_clusters, project_key, renamed
 from tre_toolkit.linkage.records import Records, stack
 from tre_toolkit.linkage.refresh import (
@@ -90,11 +90,13 @@ def link(
     decisions: Path | None = None,
     truth: Path | None = None,
     truth_maps: Sequence[Path] = (),
+    book: Path | None = None,
 ) -> Spine:
     """Link the parcels at these paths and write a spine folder at `into`, its report inside it (and in `report`).
 
     `previous` is the spine of an earlier run over some of these parcels: its ids are kept, and `events.parquet`
-    in the new spine tells what changed. `decisions` is a spine whose review list was worked through.
+    in the new spine tells what changed. `decisions` is a spine whose review list was worked through. `book` is the
+    receiver's book of parcels: an older one sent again is refused, and new ones are entered when the spine is written.
 
     Raises TreError when a parcel doesn't verify or the parcels may not be linked together; nothing is written then.
     """
@@ -103,7 +105,11 @@ def link(
 
     before = None if previous is None else read_spine(previous)
     taken = take_in(
-        [Path(one) for one in parcels], key=key, trusted=trusted, previous=before.facts if before else None
+        [Path(one) for one in parcels],
+        key=key,
+        trusted=trusted,
+        previous=before.facts if before else None,
+        book=book,
     )
     if truth is not None and not taken.facts["synthetic"]:
         raise TreError("a truth file can only be had for synthetic children", hint="leave --truth out")
@@ -133,6 +139,8 @@ def link(
         if report is not None:
             with new_folder(report) as beside:
                 page.write(told, beside)
+        if book is not None:
+            enter_all(taken.fresh, book)
     return spine
 
 

@@ -28,6 +28,12 @@ def take_in(path: Path, book: Path, *, trusted: Sequence[Verifier]) -> Manifest:
     """
     manifest = verify(path, trusted=trusted)
     check_fresh(manifest, book, where=str(path))
+    enter(path, manifest, book)
+    return manifest
+
+
+def enter(path: Path, manifest: Manifest, book: Path) -> None:
+    """Enter a parcel that was verified and is fresh."""
     audit.append(
         book,
         TAKEN,
@@ -37,7 +43,23 @@ def take_in(path: Path, book: Path, *, trusted: Sequence[Verifier]) -> Manifest:
         sha256=digest(path),
         rows={part.name: part.rows for part in manifest.parts},
     )
-    return manifest
+
+
+def is_entered(path: Path, manifest: Manifest, book: Path) -> bool:
+    """Whether the book holds this very file. Raises TreError when it holds another one under the parcel's number."""
+    for event in audit.events(book) if book.exists() else ():
+        if event.name == TAKEN and (event.facts["parcel"], event.facts["content"]) == (
+            manifest.parcel,
+            manifest.content,
+        ):
+            if event.facts["sha256"] != digest(path):
+                raise TreError(
+                    f"another file of this parcel's number was taken in on {event.moment[:10]}",
+                    where=str(path),
+                    hint="one of the two was sent again or altered: ask the sender",
+                )
+            return True
+    return False
 
 
 def check_fresh(manifest: Manifest, book: Path, *, where: str) -> None:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tre_toolkit.audit import events
 from tre_toolkit.cli import run
 from tre_toolkit.errors import Problems, TreError
 from tre_toolkit.keyfile import Cost
@@ -15,6 +16,7 @@ from tre_toolkit.linkage.run import link
 from tre_toolkit.linkage.spine import COLUMNS, Spine, read_spine
 from tre_toolkit.linkage.workspace import make_workspace, one_under_other
 from tre_toolkit.parcel import RecipientKey
+from tre_toolkit.parcel.receipts import TAKEN
 from tre_toolkit.signing import Signer
 
 TRE, SIGNER = RecipientKey(bytes(range(96))), Signer(bytes(range(64)))  # as the parcels are made with
@@ -260,5 +262,33 @@ def test_link_and_workspace_from_the_command_line(two, tmp_path, capsys):
     assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["report.html", "report.json"]
     assert run(["workspace", str(tmp_path / "s"), *paths, *keys, "--into", str(tmp_path / "w")]) == 0
     assert (tmp_path / "w" / "people.parquet").is_file()
+    assert (tmp_path / "parcels.log").is_file()  # the book, beside the spine
     assert run(["link", *paths, *keys, "--into", str(tmp_path / "s")]) == 1
     assert "something stands here already" in capsys.readouterr().err
+
+
+def test_an_older_parcel_sent_again_is_refused_by_the_book_and_the_same_ones_may_be_linked_again(
+    parcel, tmp_path
+):
+    book = tmp_path / "parcels.log"
+    old = parcel("990", {"ssda903 2025": CLA}, name="old", counter=1)
+    new = parcel("990", {"ssda903 2025": CLA}, name="new", counter=2)
+    told = {"key": TRE, "trusted": [SIGNER.verifier], "book": book}
+    link([new], into=tmp_path / "one", **told)
+    link([new], into=tmp_path / "two", **told)
+    assert sum(event.name == TAKEN for event in events(book)) == 1
+    before = book.read_bytes()
+    with pytest.raises(Problems, match="number 1 of its sender, number 2 was taken in before it"):
+        link([old], into=tmp_path / "three", **told)
+    assert not (tmp_path / "three").exists()
+    assert book.read_bytes() == before
+
+
+def test_a_run_that_fails_enters_nothing_in_the_book(parcel, tmp_path):
+    book = tmp_path / "parcels.log"
+    one = parcel("990", {"ssda903 2025": CLA})
+    (tmp_path / "spine").mkdir()
+    (tmp_path / "spine" / "mine").touch()
+    with pytest.raises(TreError):
+        link([one], key=TRE, trusted=[SIGNER.verifier], into=tmp_path / "spine", book=book)
+    assert not book.exists()
