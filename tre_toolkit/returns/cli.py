@@ -35,6 +35,9 @@ def validate(
     lookup: Annotated[
         list[str] | None, typer.Option(help="A list that some rules need, as NAME=FILE.csv; may be repeated.")
     ] = None,
+    memory: Annotated[
+        str, typer.Option(help="What the command may take of the machine's memory; the rest goes to disk.")
+    ] = "2GB",
     rows: Annotated[bool, typer.Option("--rows", help="List the rows that break each rule.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The whole answer as JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write the report as one HTML page, too.")] = None,
@@ -50,7 +53,7 @@ def validate(
 
     files = _lookup_files(lookup or [])
     found = search(paths, year=year, authority=authority)
-    reports, refused = _validate(list(found.found), last, files)
+    reports, refused = _validate(list(found.found), last, files, memory)
     if html is not None:
         from tre_toolkit.returns.page import write_page
 
@@ -89,7 +92,7 @@ def _lookup_files(given: list[str]) -> dict[str, Path]:
 
 
 def _validate(
-    found: list[Found], last: Path | None, files: dict[str, Path]
+    found: list[Found], last: Path | None, files: dict[str, Path], memory: str
 ) -> tuple[list[Report], list[Problem]]:
     """One report a return; a return that can't be read is refused, and the others go on."""
     from tre_toolkit.returns import read, validate
@@ -106,7 +109,7 @@ def _validate(
             try:
                 earlier = _last(one, before)
                 year_ago = read(earlier) if earlier and _crosses_years(one) else None
-                reports.append(validate(read(one), year_ago, files, found=str(one), done=done))
+                reports.append(validate(read(one), year_ago, files, memory=memory, found=str(one), done=done))
             except MisuseError:
                 raise
             except Problems as several:

@@ -1,8 +1,8 @@
-"""One comma-separated file into one frame: fast, all text, and every row that doesn't fit counted.
+"""One comma-separated file, a chunk of rows at a time: fast, all text, and every row that doesn't fit counted.
 
 The header decides everything: which delimiter, which columns, in which order. Columns the catalogue
 doesn't know are never loaded; rows with too many or too few cells are refused by number, so that rows
-read and rows refused add up to the rows of the file.
+read and rows refused add up to the rows of the file. Memory holds a chunk, however long the file is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +23,12 @@ from tre_toolkit.schema import Table
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     import pyarrow as pa
 
+    Take = Callable[[str, pa.Table, np.ndarray], None]
+    """What is done with some rows of a table, and their places in the file."""
+
+CHUNK = 4 * 2**20  # bytes of a file read at a time; a row must fit into it
 DELIMITERS = (",", "\t", ";", "|")
 OTHERS = ("cp1252", "latin-1")  # what a file that isn't UTF-8 is read as
 # An unknown column is named only where the line is surely a header: else its name may be somebody's cell
@@ -32,11 +37,10 @@ SHOWN = 5  # unknown columns named in full before the rest are counted
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """What came out of one file: its frame, and what didn't."""
+class Refused:
+    """What didn't come out of one file: how many rows, and its troubles."""
 
-    frame: pd.DataFrame
-    refused: int = 0
+    rows: int = 0
     problems: tuple[Problem, ...] = ()
 
 
@@ -49,8 +53,38 @@ class Header:
     encoding: str
 
 
-def read_csv(path: Path, table: Table) -> Rows:
+def read_csv(path: Path, table: Table, take: Take) -> Refused:
     """Read a file of `table`. Raises TreError when it isn't text or has none of the table's columns."""
+    header, named, problems = _opened(path, table)
+    refused: list[int] = []
+    for rows, places in _chunks(path, header, named, refused):
+        take(table.name, rows, places)
+    if refused:
+        problems.append(
+            Problem(
+                f"rows refused: they don't have the {len(header.names)} cells of the header",
+                Where(path.name, table.name, row=int(refused[0]) + 1),
+                hint="look for a delimiter or a line break inside a cell",
+                count=len(refused),
+            )
+        )
+    return Refused(len(refused), tuple(problems))
+
+
+def values(path: Path, table: Table, column: str) -> Counter[str]:
+    """How often each value stands in one column of a file; raises TreError as `read_csv` does."""
+    header, named, _ = _opened(path, table)
+    place = {at: name for at, name in named.items() if name == column}
+    seen: Counter[str] = Counter()
+    for rows, _ in _chunks(path, header, place, []) if place else ():
+        for one in cells.clean(rows[column]).value_counts():
+            if one["values"].is_valid:
+                seen[one["values"].as_py()] += one["counts"].as_py()
+    return seen
+
+
+def _opened(path: Path, table: Table) -> tuple[Header, dict[str, str], list[Problem]]:
+    """The header as it is to be read, the table's columns by their place, and what is wrong with both."""
     header = header_of(path, table)
     named, problems = _match(header.names, table, path)
     if not named:
@@ -69,17 +103,7 @@ def read_csv(path: Path, table: Table) -> Rows:
             )
         problems.append(Problem("not UTF-8: read as Windows-1252", Where(path.name), hint="save it as UTF-8"))
         header = replace(header, encoding=other)
-    rows, refused = _load(path, header, named)
-    if refused:
-        problems.append(
-            Problem(
-                f"rows refused: they don't have the {len(header.names)} cells of the header",
-                Where(path.name, table.name, row=int(refused[0]) + 1),
-                hint="look for a delimiter or a line break inside a cell",
-                count=len(refused),
-            )
-        )
-    return Rows(cells.frame(rows, table, _places(rows.num_rows, refused)), len(refused), tuple(problems))
+    return header, named, problems
 
 
 def header_of(path: Path, table: Table | None = None) -> Header:
@@ -145,25 +169,26 @@ def _problem(what: str, path: Path, table: Table, column: str) -> Problem:
     return Problem(what, Where(path.name, table.name, column))
 
 
-def _load(path: Path, header: Header, named: dict[str, str]) -> tuple[pa.Table, list[int]]:
-    """The known columns as Arrow text, and the numbers from 0 of the rows that were refused."""
+def _chunks(
+    path: Path, header: Header, named: dict[str, str], refused: list[int]
+) -> Iterator[tuple[pa.Table, np.ndarray]]:
+    """The known columns as Arrow text with the places of their rows; `refused` fills with the places of the others."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
-
-    refused: list[int] = []
 
     def refuse(row: arrow_csv.InvalidRow) -> str:
         refused.append(row.number - 2)  # the reader counts the header as row 1
         return "skip"
 
     try:
-        rows = arrow_csv.read_csv(
+        reader = arrow_csv.open_csv(
             path,
             read_options=arrow_csv.ReadOptions(
                 use_threads=False,  # only then are refused rows numbered
                 encoding="utf8" if header.encoding == "utf-8-sig" else header.encoding,
                 column_names=[f"c{place}" for place in range(len(header.names))],
                 skip_rows=1,
+                block_size=CHUNK,
             ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=header.delimiter, newlines_in_values=True, invalid_row_handler=refuse
@@ -175,33 +200,41 @@ def _load(path: Path, header: Header, named: dict[str, str]) -> tuple[pa.Table, 
                 null_values=[""],
             ),
         )
+        at = 0
+        for batch in reader:
+            places = _places(at, batch.num_rows, refused)
+            at = int(places[-1]) + 1 if len(places) else at
+            yield (
+                pa.Table.from_batches([batch]).rename_columns([named[one] for one in reader.schema.names]),
+                places,
+            )
     except pa.ArrowInvalid as error:
-        if "Empty CSV" in str(error):
-            rows = pa.table({place: pa.array([], pa.large_string()) for place in named})
-        else:
+        if "Empty CSV" not in str(error):
             raise TreError(
                 "not a CSV file that can be read",
                 where=Where(path.name),
                 hint="look for an opening quotation mark without its closing one",
             ) from None
-    return rows.rename_columns([named[place] for place in rows.column_names]), refused
 
 
-def _places(read: int, refused: list[int]) -> np.ndarray:
-    """The place in the file of each row that was read, the refused ones left out."""
+def _places(at: int, read: int, refused: list[int]) -> np.ndarray:
+    """The places of the next rows that were read, the first of them at `at` or behind refused ones."""
     import numpy as np
 
-    places = np.arange(read + len(refused), dtype="int64")
-    return np.delete(places, refused) if refused else places
+    first, among = bisect_left(refused, at), 0
+    while (more := bisect_left(refused, at + read + among) - first) > among:
+        among = more
+    places = np.arange(at, at + read + among, dtype="int64")
+    return np.delete(places, np.array(refused[first : first + among]) - at) if among else places
 
 
 def count_rows(path: Path) -> int:
     """How many rows a file has under its header, without keeping one; 0 when that can't be told."""
+    refused: list[int] = []
     try:
         header = header_of(path)
         if not encoding.decodes(path, header.encoding):
             header = replace(header, encoding=OTHERS[-1])
-        rows, refused = _load(path, header, {"c0": "c0"})
+        return sum(len(places) for _, places in _chunks(path, header, {"c0": "c0"}, refused)) + len(refused)
     except TreError:
         return 0
-    return int(rows.num_rows) + len(refused)

@@ -16,17 +16,24 @@ from tre_toolkit.returns.views import is_upper, raw
 from tre_toolkit.schema import Field, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 NUMBERS = {"integer": "BIGINT", "decimal": "DOUBLE"}
 SAID = {"%d/%m/%Y": "dd/mm/yyyy", "%Y-%m-%d": "yyyy-mm-dd", "%Y-%b-%d %H:%M:%S": "yyyy-Mon-dd hh:mm:ss"}
 
 
-def unreadable(engine: Engine, return_: Return) -> list[Problem]:
-    """Cells that aren't the date, number or truth their column holds: counted by column, the first one named."""
+def unreadable(
+    engine: Engine, return_: Return, findings: Sequence[Finding] = ()
+) -> tuple[list[Problem], int]:
+    """Cells that aren't the date, number or truth their column holds: counted by column, the first one named.
+
+    And how many of them an error among `findings` counts already, for the same row and column.
+    """
+    import numpy as np
+
     form = return_.schema.dataset.form.date_formats[0]
     written = SAID.get(form, form)
-    problems = []
+    problems, twice = [], 0
     for table in return_.schema.tables:
         tests = {field.name: test for field in table.fields if (test := _not_readable(field)) is not None}
         for name, count, first in _counts(engine, table, {name: sql for name, (sql, _) in tests.items()}):
@@ -34,7 +41,15 @@ def unreadable(engine: Engine, return_: Return) -> list[Problem]:
             problems.append(
                 Problem(what, Where(table=f"{table.name}", column=name, row=first + 1), count=count)
             )
-    return problems
+            told = [
+                one.rows
+                for one in findings
+                if one.kind == "error" and one.table == table.name and name in one.fields
+            ]
+            if told:
+                rows = engine.arrow(f"SELECT {ROW_NO} FROM {quote(table.name)} WHERE {tests[name][0]}")
+                twice += int(np.isin(rows.column(0).to_numpy(), np.concatenate(told)).sum())
+    return problems, twice
 
 
 def _not_readable(field: Field) -> tuple[str, str] | None:

@@ -11,13 +11,14 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tre_toolkit.engine import Engine
+from tre_toolkit.engine import Engine, connection
 from tre_toolkit.returns.model import ROW_NO
 from tre_toolkit.schema.model import Rule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+CHUNK = 100_000  # rows of an answer looked at at a time
 CAST = re.compile(r"\bCAST\(")
 FORM = re.compile(
     r"SELECT (?:x\.)?row_no(?:, (?:x\.)?\w+)? FROM (?P<source>\w+(?: x)?(?: CROSS JOIN period p)?) WHERE (?P<test>.*)"
@@ -47,15 +48,22 @@ def split(rules: Sequence[Rule]) -> tuple[dict[str, dict[str, Rule]], list[Rule]
 
 
 def ask_together(engine: Engine, source: str, tests: dict[str, Rule]) -> list[tuple[Rule, NDArray[Any]]]:
-    """Each rule with the numbers of the rows that break it, in order; rules no row breaks are left out."""
+    """Each rule with the numbers of the rows that break it, in order; rules no row breaks are left out.
+
+    The answer is a column of truths for each rule, looked at a chunk of rows at a time.
+    """
     import numpy as np
 
     place = f"x.{ROW_NO}" if " x" in source else ROW_NO
-    columns = ", ".join(f"list({place}) FILTER (WHERE {test})" for test in tests)
-    answer = engine.arrow(f"SELECT {columns} FROM {source}")
-    broken = []
-    for rule, column in zip(tests.values(), answer.columns, strict=True):
-        rows = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        if len(rows):
-            broken.append((rule, np.unique(rows).astype("int64")))
-    return broken
+    columns = ", ".join(f"({test}) IS TRUE" for test in tests)
+    broken: list[list[NDArray[Any]]] = [[] for _ in tests]
+    for batch in connection(engine).sql(f"SELECT {place}, {columns} FROM {source}").to_arrow_reader(CHUNK):
+        rows = batch.column(0).to_numpy()
+        for at, truths in enumerate(batch.columns[1:]):
+            if truths.true_count:
+                broken[at].append(rows[truths.to_numpy(zero_copy_only=False)])
+    return [
+        (rule, np.unique(np.concatenate(found)).astype("int64"))
+        for rule, found in zip(tests.values(), broken, strict=True)
+        if found
+    ]

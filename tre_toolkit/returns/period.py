@@ -113,10 +113,10 @@ def _from_dates(files: Mapping[str, Path], known: Dataset) -> Told | None:
         if table is None or name not in files:
             continue
         try:
-            dates = csv_file.read_csv(files[name], table).frame[field].dropna()
+            dates = csv_file.values(files[name], table, field)
         except TreError:
             continue
-        years = _collection_years(dates.tolist(), known)
+        years = _collection_years(dates, known)
         if years:
             year, most = years.most_common(1)[0]
             if most >= SURE * years.total():
@@ -125,13 +125,13 @@ def _from_dates(files: Mapping[str, Path], known: Dataset) -> Told | None:
     return None
 
 
-def _collection_years(dates: Sequence[str], known: Dataset) -> Counter[int]:
+def _collection_years(dates: Counter[str], known: Dataset) -> Counter[int]:
     """How many of these dates lie in each collection year."""
     from datetime import datetime
 
     month, day = map(int, known.year_ends.split("-"))
     years: Counter[int] = Counter()
-    for text, count in Counter(dates).items():
+    for text, count in dates.items():
         for form in known.form.date_formats:
             try:
                 date = datetime.strptime(text, form)  # noqa: DTZ007  # a day has no zone

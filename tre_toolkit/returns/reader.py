@@ -1,65 +1,76 @@
-"""One found return into frames, whatever form it stands in; and whether its children are invented."""
+"""One found return into its rows, whatever form it stands in; and whether its children are invented."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tre_toolkit.errors import Problem, Problems, TreError, Where
-from tre_toolkit.returns import cells, csv_file, flat_file, workbook, xml_file
-from tre_toolkit.returns.model import MARK, Found, Return
+from tre_toolkit.returns import csv_file, flat_file, workbook, xml_file
+from tre_toolkit.returns.marks import Marks
+from tre_toolkit.returns.model import Found, Return
+from tre_toolkit.returns.spool import Spool
 from tre_toolkit.schema import Schema
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-UPN = "upn"  # the token domain of pupil numbers
-NEVER_ISSUED = "999"  # the authority number in pupil numbers that no pupil has
+    import numpy as np
+    import pyarrow as pa
 
 
-def read(found: Found, done: Callable[[int], None] | None = None) -> Return:
+def read(found: Found, done: Callable[[int], None] | None = None, *, spill: Path | None = None) -> Return:
     """Read a return. `done` is called with the number of files, sheets or records just read.
+
+    The rows stay in memory while they are few; beyond that they go into temporary files without a name, in the
+    folder `spill` (the system's own when not given). A frame of `.tables` is made when it is first asked for.
 
     Raises TreError (all files' troubles together) when a file can't be read at all; rows that can't, columns
     and blocks the catalogue doesn't know are counted in `.problems`.
     """
     schema = found.schema
-    frames, refused, problems = _FORMS[found.form](found, schema, done)
-    rows_read = sum(len(frame) for frame in frames.values())
-    absent = frozenset(table.name for table in schema.tables) - frozenset(frames)
-    for table in schema.tables:
-        frames.setdefault(table.name, cells.empty(table))
-    synthetic, doubt = _is_synthetic(frames, schema, found)
+    spool, marks = Spool(schema.tables, spill), Marks(schema)
+
+    def take(name: str, rows: pa.Table, places: np.ndarray) -> None:
+        marks.look(name, rows)
+        spool.add(name, rows, places)
+
+    there, refused, problems = _FORMS[found.form](found, schema, take, done)
+    synthetic, doubt = marks.verdict(found)
     return Return(
         dataset=found.dataset,
         year=found.year,
         term=found.term,
         authority=found.authority,
-        tables={table.name: frames[table.name] for table in schema.tables},
+        tables=spool,
         problems=(*found.problems, *problems, *doubt),
         files=tuple(dict.fromkeys(found.files.values())),
-        rows_read=rows_read,
+        rows_read=sum(spool.rows(table.name) for table in schema.tables),
         rows_refused=refused,
         synthetic=synthetic,
-        absent=absent,
+        absent=frozenset(table.name for table in schema.tables) - there,
     )
 
 
-_Read = tuple[dict[str, "pd.DataFrame"], int, list[Problem]]
+_Read = tuple[set[str], int, list[Problem]]
 
 
-def _read_xml(found: Found, schema: Schema, done: Callable[[int], None] | None) -> _Read:
-    frames, problems = xml_file.read_xml(found.files[""], schema, done)
-    return frames, 0, problems
+def _read_xml(found: Found, schema: Schema, take: csv_file.Take, done: Callable[[int], None] | None) -> _Read:
+    there, problems = xml_file.read_xml(found.files[""], schema, take, done)
+    return there, 0, problems
 
 
-def _read_workbook(found: Found, schema: Schema, done: Callable[[int], None] | None) -> _Read:
-    return workbook.read_workbook(found.files[""], schema, done)
+def _read_workbook(
+    found: Found, schema: Schema, take: csv_file.Take, done: Callable[[int], None] | None
+) -> _Read:
+    there, part = workbook.read_workbook(found.files[""], schema, take, done)
+    return there, part.rows, list(part.problems)
 
 
-def _read_files(found: Found, schema: Schema, done: Callable[[int], None] | None) -> _Read:
+def _read_files(
+    found: Found, schema: Schema, take: csv_file.Take, done: Callable[[int], None] | None
+) -> _Read:
     """A set of files, one a table; what is wrong with several is told together."""
-    frames: dict[str, pd.DataFrame] = {}
+    there: set[str] = set()
     problems: list[Problem] = []
     fatal: list[Problem] = []
     refused = 0
@@ -77,13 +88,10 @@ def _read_files(found: Found, schema: Schema, done: Callable[[int], None] | None
                     )
                 )
                 continue
-            part = (
-                flat_file.read_parquet(path, known[name])
-                if path.suffix.lower() == ".parquet"
-                else csv_file.read_csv(path, known[name])
-            )
-            frames[name] = part.frame
-            refused += part.refused
+            reader = flat_file.read_parquet if path.suffix.lower() == ".parquet" else csv_file.read_csv
+            part = reader(path, known[name], take)
+            there.add(name)
+            refused += part.rows
             problems.extend(part.problems)
         except TreError as error:
             fatal.append(error.problem)
@@ -91,40 +99,12 @@ def _read_files(found: Found, schema: Schema, done: Callable[[int], None] | None
             done(1)
     if fatal:
         raise Problems(f"{len(fatal)} of {len(found.files)} files can't be read", fatal)
-    return frames, refused, problems
+    return there, refused, problems
 
 
-_FORMS: dict[str, Callable[[Found, Schema, Callable[[int], None] | None], _Read]] = {
+_FORMS: dict[str, Callable[[Found, Schema, csv_file.Take, Callable[[int], None] | None], _Read]] = {
     "xml": _read_xml,
     "csv": _read_files,
     "flat": _read_files,
     "workbook": _read_workbook,
 }
-
-
-def _is_synthetic(
-    frames: dict[str, pd.DataFrame], schema: Schema, found: Found
-) -> tuple[bool, list[Problem]]:
-    """By the sidecar or by pupil numbers nobody was given. Real numbers beside the sidecar outweigh it."""
-    invented = real = 0
-    for table in schema.tables:
-        for field in table.fields:
-            if field.token == UPN:
-                issuers = frames[table.name][field.name].dropna()
-                issuers = issuers[issuers.str.len() == 13].str.slice(1, 4)
-                issuers = issuers[issuers.str.isdigit()]
-                invented += int((issuers == NEVER_ISSUED).sum())
-                real += int((issuers != NEVER_ISSUED).sum())
-    if not found.marked:
-        return invented > real, []
-    if real <= invented:
-        return True, []
-    file = next(iter(found.files.values()))
-    return False, [
-        Problem(
-            f"{MARK} says everybody is invented, but most pupil numbers are of authorities that issue them",
-            Where(str(file.parent)),
-            hint="treated as real; take the mark away, or the real rows",
-            count=real,
-        )
-    ]

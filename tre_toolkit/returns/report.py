@@ -72,12 +72,14 @@ class Report:
     rows_read: int
     rows_refused: int
     synthetic: bool
+    told_twice: int = 0
+    """Cells that can't be read and that a rule names too: an error each, not two."""
 
     @property
     def errors(self) -> int:
-        """Rows that break a rule of kind error, and problems of the files themselves."""
+        """Rows that break a rule of kind error, and problems of the files themselves; what is both counts once."""
         broken = sum(finding.count for finding in self.findings if finding.kind == "error")
-        return broken + sum(problem.count for problem in self.problems)
+        return broken + sum(problem.count for problem in self.problems) - self.told_twice
 
     @property
     def queries(self) -> int:

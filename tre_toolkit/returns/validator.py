@@ -18,6 +18,7 @@ from tre_toolkit.returns.lookups import load_lookups
 from tre_toolkit.returns.model import ROW_NO, Return
 from tre_toolkit.returns.one_pass import ask_together, forgiving, split
 from tre_toolkit.returns.report import Finding, Report, Unasked
+from tre_toolkit.returns.room import MEMORY, engine_within
 from tre_toolkit.returns.views import LAST, WORD, prepare
 from tre_toolkit.schema import Dataset
 from tre_toolkit.schema.model import Rule
@@ -36,26 +37,29 @@ def validate(
     lookups: Mapping[str, Path] | None = None,
     *,
     only: Collection[str] | None = None,
+    memory: str = MEMORY,
     found: str = "",
     done: Callable[[int], None] | None = None,
 ) -> Report:
     """Which rules the return breaks, and which could not be asked.
 
     `last` is last year's return of the same authority, `lookups` names CSV files by lookup, `only` the numbers
-    of the rules to ask (all of them when not given). Raises TreError when
+    of the rules to ask (all of them when not given). The process stays within about `memory`: what the engine can't
+    hold goes to a folder of its own, removed at the end. Raises TreError when
     `last` is of another dataset, authority or year. `done` is called with the number of rules just asked.
     """
     _check_last(return_, last)
     known = return_.schema.dataset
     lists = load_lookups(lookups or {}, known)
     asked, skipped, waived = _sort_out(return_, last, lists, only)
-    with Engine() as engine:
+    with engine_within(memory) as engine:
         prepare(engine, return_, last, lists, asked if only is not None else None)
         findings, crashed = _ask_all(engine, asked, done or (lambda _: None))
         problems: list[Problem] = []
+        twice = 0
         if only is None:
             findings.extend(cell_findings(engine, return_))
-            problems = unreadable(engine, return_)
+            problems, twice = unreadable(engine, return_, findings)
     return Report(
         dataset=return_.dataset,
         period=return_.period,
@@ -70,6 +74,7 @@ def validate(
         rows_read=return_.rows_read,
         rows_refused=return_.rows_refused,
         synthetic=return_.synthetic,
+        told_twice=twice,
     )
 
 
@@ -142,11 +147,11 @@ def _why_skipped(
     wanted |= {one.lookup for one in known.derived if one.lookup and one.name in words}
     missing = sorted(wanted - set(lists))
     if missing:
-        return f"it needs the lookup {', '.join(missing)}"
+        return "it needs a list: " + " ".join(f"--lookup {name}={name}.csv" for name in missing)
     if last is None and rule.scope in CROSS_YEAR and any(word.endswith(LAST) for word in words):
-        return "it needs last year's return"
+        return "it needs last year's return: --last FOLDER"
     if return_.authority is None and re.search(r"\bp\.la\b", rule.sql):
-        return "it needs the authority"
+        return "it needs the authority: --authority, its three digits"
     absent = [table for table in rule.tables if table in return_.absent]
     if absent:
         return f"no file of {', '.join(absent)} was given"

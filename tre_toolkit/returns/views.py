@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tre_toolkit.engine import Engine, connection, quote
 from tre_toolkit.returns import cells
 from tre_toolkit.returns.model import EARLIEST, ROW_NO, Return
+from tre_toolkit.returns.spool import Spool
 from tre_toolkit.returns.working_days import working_days_before
 from tre_toolkit.schema import Dataset, Field, Table
 from tre_toolkit.schema.model import Derived, Rule
@@ -108,26 +109,44 @@ def _typed_table(
 ) -> None:
     """One table with the columns of all years, from this year's frame or empty."""
     formats = formats_of(source) if source else known.form.date_formats
-    frame = source.tables.get(table.name) if source else None
-    there = set() if frame is None else set(frame.columns)
+    there = _columns(source, table.name)
     counters = {other.counter for other in known.tables if other.counter}
     fields = {field.name: field for field in table.fields}
-    parts = [ROW_NO if frame is not None else f"CAST(NULL AS BIGINT) AS {ROW_NO}"]
+    parts = [ROW_NO if there else f"CAST(NULL AS BIGINT) AS {ROW_NO}"]
     for name in table.columns:
         text = quote(name) if name in there else "CAST(NULL AS VARCHAR)"
         if is_upper(known) and name in there:
             text = f"upper({text})"
         parts += _column(name, text, fields.get(name), name in counters, formats, there)
     target = quote(table.name + suffix)
-    typed = f"SELECT {', '.join(parts)}" + (' FROM "as text"' if frame is not None else " WHERE false")
+    typed = f"SELECT {', '.join(parts)}" + (' FROM "as text"' if there else " WHERE false")
     query = _with_derived(typed, table, derived)
-    if frame is not None:  # lent, not copied: on a large return a second copy is what doesn't fit
-        connection(engine).register("as text", cells.arrow(frame))
+    if source is None or not there:
+        engine.run(f"CREATE TABLE {target} AS {query}")
+        return
+    duck, (rows, number) = connection(engine), _rows(source, table.name)
+    duck.register("as text", rows)  # lent, not copied: of a large return no second copy fits
     engine.run(f"CREATE TABLE {target} AS {query}")
-    if frame is not None:
-        connection(engine).unregister("as text")
-        if len(frame) > PACKED:
-            engine.run("CHECKPOINT packed")
+    duck.unregister("as text")
+    if number > PACKED:
+        engine.run("CHECKPOINT packed")
+
+
+def _rows(source: Return, table: str) -> tuple[pa.RecordBatchReader | pa.Table, int]:
+    """The rows of a table as the engine takes them, and how many they are."""
+    if isinstance(source.tables, Spool):
+        return source.tables.batches(table), source.tables.rows(table)
+    whole = cells.arrow(source.tables[table])
+    return whole, whole.num_rows
+
+
+def _columns(source: Return | None, table: str) -> set[str]:
+    """The columns a table of this return has; none when there is no such table."""
+    if source is None or table not in source.tables:
+        return set()
+    if isinstance(source.tables, Spool):
+        return {*source.schema.table(table).columns, ROW_NO}
+    return set(source.tables[table].columns)
 
 
 def _column(

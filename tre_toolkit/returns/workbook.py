@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tre_toolkit.errors import Problem, TreError, Where
-from tre_toolkit.returns import cells
+from tre_toolkit.returns.csv_file import Refused
 from tre_toolkit.schema import Dataset, Schema, Table
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from tre_toolkit.returns.csv_file import Take
 
+CHUNK = 20_000  # rows gathered before they are handed on
 LOOKED_AT = 20  # rows in which the header is looked for
 DATE_FORM = "%d/%m/%Y"
 
@@ -48,9 +49,9 @@ def table_of(sheet: str, known: Dataset | Schema) -> Table | None:
 
 
 def read_workbook(
-    path: Path, schema: Schema, done: Callable[[int], None] | None = None
-) -> tuple[dict[str, pd.DataFrame], int, list[Problem]]:
-    """Frames by table, the number of rows refused, and problems. Raises TreError when it is no workbook."""
+    path: Path, schema: Schema, take: Take, done: Callable[[int], None] | None = None
+) -> tuple[set[str], Refused]:
+    """The tables it has, and what was refused. Raises TreError when it is no workbook."""
     import openpyxl
 
     try:
@@ -59,7 +60,7 @@ def read_workbook(
         raise TreError(
             "not a workbook that can be read", where=Where(path.name), hint="save it again as .xlsx"
         ) from None
-    frames: dict[str, pd.DataFrame] = {}
+    there: set[str] = set()
     problems: list[Problem] = []
     refused = 0
     try:
@@ -70,20 +71,18 @@ def read_workbook(
                     Problem("a sheet the catalogue doesn't know: left out", Where(path.name, "a sheet"))
                 )
                 continue
-            frames[table.name], lost, more = _read_sheet(sheet, table, path)
-            refused += lost
-            problems.extend(more)
+            there.add(table.name)
+            part = _read_sheet(sheet, table, path, take)
+            refused += part.rows
+            problems.extend(part.problems)
             if done:
                 done(1)
     finally:
         book.close()
-    return frames, refused, problems
+    return there, Refused(refused, tuple(problems))
 
 
-def _read_sheet(sheet: Any, table: Table, path: Path) -> tuple[pd.DataFrame, int, list[Problem]]:
-    import numpy as np
-    import pyarrow as pa
-
+def _read_sheet(sheet: Any, table: Table, path: Path, take: Take) -> Refused:
     wanted = {_plain(name): name for name in table.columns}
     rows = sheet.iter_rows()
     names: list[str | None] = []
@@ -94,7 +93,7 @@ def _read_sheet(sheet: Any, table: Table, path: Path) -> tuple[pd.DataFrame, int
         names = []
     where = Where(path.name, table.name)
     if not names:
-        return cells.empty(table), 0, [Problem("no line with the names of its columns was found", where)]
+        return Refused(0, (Problem("no line with the names of its columns was found", where),))
     gathered: list[list[str | None]] = []
     places: list[int] = []
     formulas = place = 0
@@ -108,15 +107,13 @@ def _read_sheet(sheet: Any, table: Table, path: Path) -> tuple[pd.DataFrame, int
             gathered.append([text_of(value) for value in values])
             places.append(place)
         place += 1
-    columns = {
-        name: pa.array([row[at] if at < len(row) else None for row in gathered], pa.large_string())
-        for at, name in enumerate(names)
-        if name is not None
-    }
+        if len(gathered) >= CHUNK:
+            _hand_on(table, names, gathered, places, take)
+    _hand_on(table, names, gathered, places, take)
     problems = [
         Problem("the column is missing: its cells count as blank", Where(path.name, table.name, name))
         for name in table.columns
-        if name not in columns
+        if name not in names
     ]
     if formulas:
         problems.append(
@@ -124,8 +121,24 @@ def _read_sheet(sheet: Any, table: Table, path: Path) -> tuple[pd.DataFrame, int
                 "rows refused: a formula stands in a cell", where, hint="paste the values", count=formulas
             )
         )
-    frame = cells.frame(pa.table(columns), table, np.array(places, dtype="int64"))
-    return frame, formulas, problems
+    return Refused(formulas, tuple(problems))
+
+
+def _hand_on(
+    table: Table, names: list[str | None], gathered: list[list[str | None]], places: list[int], take: Take
+) -> None:
+    """The rows gathered so far as Arrow text; both lists are empty afterwards."""
+    import numpy as np
+    import pyarrow as pa
+
+    columns = {
+        name: pa.array([row[at] if at < len(row) else None for row in gathered], pa.large_string())
+        for at, name in enumerate(names)
+        if name is not None
+    }
+    take(table.name, pa.table(columns), np.array(places, dtype="int64"))
+    gathered.clear()
+    places.clear()
 
 
 def text_of(value: object) -> str | None:

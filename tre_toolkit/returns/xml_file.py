@@ -1,8 +1,9 @@
-"""An XML return into frames, child by child: nothing of a record is kept once its rows are taken.
+"""An XML return, child by child: nothing of a record is kept once its rows are handed on.
 
 Hardened: no entities, no network, no document type, libxml2's limits on depth and size left on. What the
 catalogue doesn't know (blocks of a later year, stray text, an element twice) is counted and told, never
-fatal; a document that breaks off is refused, because half a return looks like a whole one.
+fatal, and forgotten as it passes; a document that breaks off is refused, because half a return looks like a
+whole one. Memory holds the largest record and some thousand rows, however long the document is.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from tre_toolkit.schema import Schema
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import pandas as pd
     import pyarrow as pa
 
-CHUNK = 20_000  # rows of one table gathered as Python lists before they become Arrow
+    from tre_toolkit.returns.csv_file import Take
+
+BLOCK = 1 << 15  # bytes of the document parsed at a time
+CHUNK = 10_000  # rows of one table gathered as Python lists before they become Arrow
+KINDS = 1_000  # kinds of trouble counted one by one: a document can hold any number of unknown names
 SHOWN = 20  # kinds of trouble told one by one
 
 UNKNOWN = "an element the catalogue doesn't know: left out"
@@ -37,69 +41,74 @@ ENTITY = "an entity where text should be: left out"
 class Reading:
     """The state of one walk through a document."""
 
+    take: Take
     trouble: Counter[tuple[str, str]] = field(default_factory=Counter)
-    chunks: dict[str, list[pa.Table]] = field(default_factory=dict)
+    rows: Counter[str] = field(default_factory=Counter)
+    """Rows of each table handed on so far."""
 
 
 def read_xml(
-    path: Path, schema: Schema, done: Callable[[int], None] | None = None
-) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
-    """Read the document of a return. `done` is called with the number of records just read.
+    path: Path, schema: Schema, take: Take, done: Callable[[int], None] | None = None
+) -> tuple[set[str], list[Problem]]:
+    """Read the document of a return: the tables it can hold, and problems. `done` is called for each record.
 
     Raises TreError when it isn't well-formed, has a document type or another root.
     """
     plans = units(schema)
-    reading = Reading()
+    reading = Reading(take)
     for element, unit in _records(path, schema, plans, reading):
         _take(element, unit, reading)
         if done:
             done(1)
-    frames = {}
-    for unit in plans:
-        for sheet in unit.sheets:
-            _flush(sheet, reading)
-            frames[sheet.table.name] = _frame(sheet, reading)
-            frames |= {guest.table.name: _guest_frame(guest, sheet, reading) for guest in sheet.guests}
-    ordered = {table.name: frames[table.name] for table in schema.tables if table.name in frames}
-    return ordered, _problems(reading, path)
+    sheets = [sheet for unit in plans for sheet in unit.sheets]
+    for sheet in sheets:
+        _flush(sheet, reading)
+    guests = {guest.table.name for sheet in sheets for guest in sheet.guests}
+    return {sheet.table.name for sheet in sheets} | guests, _problems(reading, path)
 
 
 def _records(path: Path, schema: Schema, plans: list[Unit], reading: Reading) -> Iterator[tuple[Any, Unit]]:
     """Yield each unit's element with its plan as its end tag is met, and forget it afterwards."""
     from lxml import etree
 
-    with path.open("rb") as file:
-        try:
-            yield from _walk_document(file, path, schema, plans, reading)
-        except etree.XMLSyntaxError as error:
-            line = error.lineno
-            raise TreError(
-                "not well-formed XML: the document breaks off or is damaged here; nothing of it is used",
-                where=Where(path.name, row=line),
-                hint=f"line {line} of the file; export it again",
-            ) from None
+    try:
+        with path.open("rb") as file:
+            _check_root(next(etree.iterparse(file, events=("start",), **hardened()))[1], schema, path)
+        with path.open("rb") as file:
+            yield from _walk_document(file, schema, plans, reading)
+    except etree.XMLSyntaxError as error:
+        line = error.lineno
+        raise TreError(
+            "not well-formed XML: the document breaks off or is damaged here; nothing of it is used",
+            where=Where(path.name, row=line),
+            hint=f"line {line} of the file; export it again",
+        ) from None
 
 
 def _walk_document(
-    file: BinaryIO, path: Path, schema: Schema, plans: list[Unit], reading: Reading
+    file: BinaryIO, schema: Schema, plans: list[Unit], reading: Reading
 ) -> Iterator[tuple[Any, Unit]]:
     from lxml import etree
 
     tags = {unit.path[-1]: unit for unit in plans}
-    walk = etree.iterparse(file, events=("end",), tag=[f"{{*}}{tag}" for tag in tags], **hardened())
+    wanted = [f"{{*}}{tag}" for tag in (schema.dataset.form.root, *tags)]
+    parser = etree.XMLPullParser(events=("start", "end"), tag=wanted, **hardened())
     known, ways = {unit.path for unit in plans}, _ways(plans)
     root: Any = None
-    for _, element in walk:
-        if root is None:
-            root = element.getroottree().getroot()
-            _check_root(root, schema, path)
-        unit = tags[local_name(element)]
-        if _path_of(element) != unit.path:
-            continue
-        yield element, unit
-        _forget(element, unit, known, ways, reading)
-    root = walk.root if root is None else root
-    _check_root(root, schema, path)
+    while block := file.read(BLOCK):
+        parser.feed(block)
+        for event, element in parser.read_events():
+            if event == "start":
+                root = element if root is None else root
+                continue
+            unit = tags.get(local_name(element))
+            if unit is None or _path_of(element) != unit.path:
+                continue
+            yield element, unit
+            _forget(element, unit, known, ways, reading)
+        if root is not None:
+            _prune(root, (local_name(root),), known, ways, reading)
+    root = parser.close()
     _leftovers(root, plans, reading)
 
 
@@ -140,6 +149,16 @@ def _take(element: Any, unit: Unit, reading: Reading) -> None:
     if max(sheet.filled for sheet in sheets) >= CHUNK:
         for sheet in sheets:
             _flush(sheet, reading)
+    if len(reading.trouble) > KINDS:
+        _fold(reading.trouble)
+
+
+def _fold(trouble: Counter[tuple[str, str]]) -> None:
+    """Put the rarest kinds of trouble together, so that their number stays bounded too."""
+    rare = trouble.most_common()[KINDS // 2 :]
+    for kind, count in rare:
+        del trouble[kind]
+        trouble[kind[0], "other places"] += count
 
 
 def _walk(
@@ -244,34 +263,64 @@ def _leftovers(root: Any, plans: list[Unit], reading: Reading) -> None:
     look(root, (local_name(root),))
 
 
+def _prune(
+    element: Any,
+    path: tuple[str, ...],
+    known: set[tuple[str, ...]],
+    ways: set[tuple[str, ...]],
+    reading: Reading,
+) -> None:
+    """Forget what is read and belongs to no record: a block the catalogue doesn't know may be longer than memory."""
+    while len(element):
+        for child in element[:-1]:
+            here = (*path, _name(child))
+            if here not in known and here not in ways:
+                reading.trouble[UNKNOWN, "/".join((*path, _safe(here[-1])))] += 1
+                element.remove(child)
+        element = element[-1]
+        path = (*path, _name(element))
+        if path in known:
+            return
+        if path not in ways:
+            break
+    while len(element):  # inside such a block: only the way to where the reader stands is kept
+        del element[:-1]
+        element = element[-1]
+
+
+def _name(element: Any) -> str:
+    """An element's local name; of an entity or the like, a word no element has."""
+    return local_name(element) if isinstance(element.tag, str) else "(no element)"
+
+
 def _flush(sheet: Sheet, reading: Reading) -> None:
+    """Hand the gathered rows on, and those of the tables whose cells stand among them."""
     import pyarrow as pa
 
-    if sheet.rows:
-        columns = list(zip(*sheet.rows, strict=True))
-        arrays = [pa.array(column, pa.large_string()) for column in columns]
-        reading.chunks.setdefault(sheet.table.name, []).append(
-            pa.Table.from_arrays(arrays, names=list(sheet.columns))
-        )
-        sheet.rows, sheet.filled = [], 0
+    if not sheet.rows:
+        return
+    columns = list(zip(*sheet.rows, strict=True))
+    arrays = [pa.array(column, pa.large_string()) for column in columns]
+    rows = pa.Table.from_arrays(arrays, names=list(sheet.columns))
+    _hand_on(sheet.table.name, rows, reading)
+    for guest in sheet.guests:
+        _hand_on(guest.table.name, _guest_rows(guest, rows), reading)
+    sheet.rows, sheet.filled = [], 0
 
 
-def _frame(sheet: Sheet, reading: Reading) -> pd.DataFrame:
-    import pyarrow as pa
+def _hand_on(name: str, rows: pa.Table, reading: Reading) -> None:
+    import numpy as np
 
-    chunks = reading.chunks.get(sheet.table.name)
-    return cells.frame(pa.concat_tables(chunks), sheet.table) if chunks else cells.empty(sheet.table)
+    first = reading.rows[name]
+    reading.rows[name] += rows.num_rows
+    reading.take(name, rows, np.arange(first, first + rows.num_rows, dtype="int64"))
 
 
-def _guest_frame(guest: Guest, host: Sheet, reading: Reading) -> pd.DataFrame:
+def _guest_rows(guest: Guest, rows: pa.Table) -> pa.Table:
     """The rows of a table whose cells stand in the host's element: those where one is filled, or the mark is."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    chunks = reading.chunks.get(host.table.name)
-    if not chunks:
-        return cells.empty(guest.table)
-    rows = pa.concat_tables(chunks)
     there = pa.nulls(rows.num_rows, pa.bool_()).fill_null(False)  # noqa: FBT003
     for name in guest.own:
         there = pc.or_(there, pc.is_valid(cells.clean(rows[name])))
@@ -279,7 +328,7 @@ def _guest_frame(guest: Guest, host: Sheet, reading: Reading) -> pd.DataFrame:
         mark = cells.clean(rows[guest.table.marked_by])
         there = pc.or_(there, pc.fill_null(pc.not_equal(mark, "0"), False))  # noqa: FBT003
     kept = rows.filter(there)
-    return cells.frame(pa.table({name: kept[column] for name, column in guest.columns.items()}), guest.table)
+    return pa.table({name: kept[column] for name, column in guest.columns.items()})
 
 
 def _problems(reading: Reading, path: Path) -> list[Problem]:

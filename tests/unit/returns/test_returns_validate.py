@@ -72,7 +72,7 @@ def test_last_year_must_be_last_year(make_return):
 def test_rules_that_need_a_list_are_skipped_without_it_and_run_with_it(make_return):
     now = changed(make_return("ssda903", 2025), "episodes", 0, URN="1234567")
     skipped = {one.rule: one.reason for one in validate(now).skipped}
-    assert skipped["1008"] == "it needs the lookup ofsted_provider"
+    assert skipped["1008"] == "it needs a list: --lookup ofsted_provider=ofsted_provider.csv"
     assert "1008" in {one.rule for one in validate(now, lookups=LOOKUPS).findings}
 
 
@@ -177,7 +177,7 @@ def test_json_is_one_value_with_every_list(folder, capsys):
     ssda903 = told["returns"][1]
     assert ssda903["rows_read"] == 76 + 0 if ssda903["rows_read"] == 76 else ssda903["rows_read"] > 50
     assert ssda903["findings"] == []
-    assert {"rule": "503A", "reason": "it needs last year's return"} in ssda903["skipped"]
+    assert {"rule": "503A", "reason": "it needs last year's return: --last FOLDER"} in ssda903["skipped"]
 
 
 def test_the_page_stands_alone_and_names_rules_and_rows(folder, capsys):
