@@ -40,7 +40,7 @@ class Groups(Declared):
 def groups(paths: Pathways, wanted: Groups) -> Table:
     """Make the table of `Groups`. Raises TreError when a group would be of too few children."""
     points = np.round(np.arange(wanted.steps) * exact(wanted.step)).astype(np.int64)
-    rows = sequences_of(paths, points)
+    rows, _ = sequences_of(paths, points)
     if len(rows) < wanted.groups * wanted.least:
         raise TreError(
             "too few children are observed for so long", hint="ask for fewer steps, or fewer groups"
@@ -61,8 +61,9 @@ def groups(paths: Pathways, wanted: Groups) -> Table:
     )  # fmt: skip
 
 
-def sequences_of(paths: Pathways, points: np.ndarray) -> np.ndarray:
-    """States of the cohort's children at days since their index (children x points), of those observed at all of them.
+def sequences_of(paths: Pathways, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """States of the cohort's children at days since their index (children x points), of those observed at all of them,
+    and the children's numbers.
 
     Stays within the room: it is one row a child.
     """
@@ -71,7 +72,7 @@ def sequences_of(paths: Pathways, points: np.ndarray) -> np.ndarray:
         f"SELECT s.child, s.state, s.began - w.since AS began, s.ended - w.since AS ended FROM {quote(paths.spells)} AS s "
         f"INNER JOIN {quote(paths.windows)} AS w ON s.child = w.child WHERE w.until - w.since > {last} ORDER BY s.child, s.began"
     )
-    _, place = np.unique(found.child.to_numpy(), return_inverse=True)
+    who, place = np.unique(found.child.to_numpy(), return_inverse=True)
     out = np.zeros((int(place.max(initial=-1)) + 1, len(points)), dtype=np.uint8)
     first = np.searchsorted(points, found.began.to_numpy(), side="left")
     beyond = np.searchsorted(points, found.ended.to_numpy(), side="left")
@@ -83,4 +84,4 @@ def sequences_of(paths: Pathways, points: np.ndarray) -> np.ndarray:
         + np.repeat(first, length)
     )
     out[row, column] = np.repeat(found.state.to_numpy(), length)
-    return out
+    return out, who

@@ -1,4 +1,4 @@
-"""Groups beside one another: shares, ratios to a reference, and hazard ratios, each resting on enough children.
+"""Groups beside one another: shares and their ratios to a reference, each resting on enough children.
 
 A group with too few children with or without the outcome isn't shown by itself: it is rolled up to its
 broader group of the code book, and what is still too small stands together as "All other groups". The
@@ -7,17 +7,15 @@ tree is the catalogue's, chosen before anybody saw an outcome.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
 
 from tre_toolkit import schema
-from tre_toolkit.engine import quote
 from tre_toolkit.errors import TreError
 from tre_toolkit.research.declared import Declared, Table, Variable
-from tre_toolkit.research.survival import cox
-from tre_toolkit.research.variables import PEOPLE_CODES, labels, levels, places, value_sql
+from tre_toolkit.research.variables import PEOPLE_CODES, labels, levels, places
 
 if TYPE_CHECKING:
     from tre_toolkit.research.pathways import Pathways
@@ -43,19 +41,6 @@ class Ratios(Declared):
     least: int = Field(default=10, ge=1)
 
 
-class Hazards(Declared):
-    """Hazard ratios of the first entry into `event` by groups (Cox, ties after Efron), with 95 % intervals.
-
-    Each group is compared with the first of its variable; errors are clustered by `cluster`, a people's column.
-    """
-
-    kind: Literal["hazards"] = "hazards"
-    event: str
-    by: tuple[Variable, ...] = Field(min_length=1)
-    cluster: str | None = None
-    least: int = Field(default=10, ge=1)
-
-
 def ratios(paths: Pathways, wanted: Ratios) -> Table:
     """Make the table of `Ratios`. Raises TreError when the reference isn't one of the groups shown."""
     from tre_toolkit.research.measures import counted_by
@@ -74,11 +59,11 @@ def ratios(paths: Pathways, wanted: Ratios) -> Table:
     x = n.copy()
     np.add.at(n, (at, strata), counted.units.to_numpy())
     np.add.at(x, (at[hit], strata[hit]), counted.units.to_numpy()[hit])
-    rolled, names = _rolled(paths, wanted.by, names, n.sum(axis=1), x.sum(axis=1), wanted.least)
+    rolled, names = rolled_up(wanted.by, names, n.sum(axis=1), x.sum(axis=1), wanted.least)
     x, n = rolled @ x, rolled @ n
     children, outcomes = n.sum(axis=1), x.sum(axis=1)
     share, variance = standardised(x, n)
-    chosen = int(children.argmax()) if wanted.reference is None else _place(names, wanted.reference)
+    chosen = int(children.argmax()) if wanted.reference is None else place_of(names, wanted.reference)
     ratio, low, high = ratio_to(share, variance, chosen)
     figures = np.column_stack([children, outcomes, 100 * share, ratio, low, high])
     units = np.repeat(np.minimum(outcomes, children - outcomes)[:, None], len(FIGURES), axis=1)
@@ -113,14 +98,14 @@ def ratio_to(
     return ratio, low, high
 
 
-def _place(names: list[str], label: str) -> int:
+def place_of(names: list[str], label: str) -> int:
+    """Where a label stands. Raises TreError when it isn't there."""
     if label not in names:
         raise TreError("the reference isn't one of the groups shown", hint=f"they are {', '.join(names)}")
     return names.index(label)
 
 
-def _rolled(
-    paths: Pathways,
+def rolled_up(
     variable: Variable,
     names: list[str],
     children: np.ndarray,
@@ -174,67 +159,3 @@ def _tree(variable: Variable) -> dict[str, str]:
         return {}
     dataset, book = PEOPLE_CODES[variable.column]
     return {code.label: code.group for code in schema.dataset(dataset).code_lists[book].codes if code.group}
-
-
-def hazards(paths: Pathways, wanted: Hazards) -> Table:
-    """Make the table of `Hazards`. Raises TreError when too few children enter, or a group foretells all."""
-    frame = _rows(paths, wanted)
-    event = frame.cause.to_numpy() == 1
-    columns, rows, children, entered = [], [], [], []
-    for number, variable in enumerate(wanted.by):
-        known = levels(paths, variable)
-        at = places(frame[f"v{number}"], known)
-        names = labels(known, at)
-        n, x = np.bincount(at, minlength=len(names)), np.bincount(at[event], minlength=len(names))
-        matrix, shown = _rolled(paths, variable, names, n, x, wanted.least)
-        for row, name in enumerate(shown):
-            member = matrix[row][at].astype(bool)
-            if row:
-                columns.append(member)
-            rows.append(f"{variable.title}: {name}" + ("" if row else " (compared with)"))
-            children.append(int(member.sum()))
-            entered.append(int(event[member].sum()))
-    if not columns:
-        raise TreError("there is one group only: nothing to compare")
-    cluster = None if wanted.cluster is None else frame.cluster.to_numpy()
-    fitted = cox(frame.time.to_numpy(), event, np.column_stack(columns), cluster=cluster)
-    ratio = np.ones((len(rows), 3))
-    own = [at for at, name in enumerate(rows) if not name.endswith("(compared with)")]
-    bands = (0.0, -Z, Z)
-    for row, beta, error in zip(own, fitted.coefficients, fitted.errors, strict=True):
-        ratio[row] = [np.exp(beta + band * error) for band in bands]
-    figures = np.column_stack([children, entered, ratio])
-    units = np.repeat(np.minimum(entered, np.subtract(children, entered))[:, None], 5, axis=1)
-    units[:, 0] = children
-    heads = ("Children", "Entered", "Hazard ratio", "Hazard ratio, low", "Hazard ratio, high")
-    return Table(
-        wanted.title, "Group", tuple(rows), heads, units.astype(np.int64), figures, kind="ratio", decimals=(0, 0, 2, 2, 2), across="Cox",
-    )  # fmt: skip
-
-
-def _rows(paths: Pathways, wanted: Hazards) -> Any:
-    """A row for each child: time, cause, the variables' values, the cluster. Stays in this module."""
-    event = paths.number(wanted.event) if wanted.event in paths.rules.order else None
-    if event is None:
-        raise TreError(
-            "the event isn't among the pathways' states", hint=f"they are {', '.join(paths.rules.order)}"
-        )
-    joins = " ".join(
-        f"LEFT JOIN ({value_sql(paths, variable)}) AS j{at} ON w.child = j{at}.child"
-        for at, variable in enumerate(wanted.by)
-    )
-    values = ", ".join(f"COALESCE(j{at}.value, '') AS v{at}" for at in range(len(wanted.by)))
-    cluster = f", CAST(p.{quote(wanted.cluster)} AS VARCHAR) AS cluster" if wanted.cluster else ""
-    people = (
-        "INNER JOIN children AS c ON w.child = c.child INNER JOIN people AS p ON c.person_id = p.person_id"
-        if wanted.cluster
-        else ""
-    )
-    entry = (
-        f"SELECT e.child, MIN(e.d0) AS d0 FROM {quote(paths.episodes)} AS e INNER JOIN {quote(paths.windows)} AS w "
-        f"ON e.child = w.child WHERE e.state = {event} AND e.d0 > w.since AND e.d0 < w.until GROUP BY e.child"
-    )
-    return paths.workspace.engine.rows(
-        f"SELECT COALESCE(f.d0, w.until) - w.since AS time, CASE WHEN f.d0 IS NULL THEN 0 ELSE 1 END AS cause, {values}{cluster} "
-        f"FROM {quote(paths.windows)} AS w LEFT JOIN ({entry}) AS f ON w.child = f.child {joins} {people} ORDER BY w.child"
-    )

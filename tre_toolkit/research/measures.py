@@ -7,7 +7,11 @@ transitions    moves from state to state, and how many children made them
 rates          moves for each hundred child-years in the state they start from
 curve          time to the first entry into states: at risk, entries by kind, left, by steps of time
 ratios         the share of each group with an outcome, standardised, and its ratio to a reference
-hazards        hazard ratios of the first entry into a state (Cox), by groups
+hazards        hazard ratios of the first entry into a state (Cox, or discrete time), by groups
+links          the same ratios over ever surer links, and weighed by how sure they are
+households     children, and the households they live in, by groups
+channels       children by the state of one channel and of another at points of time
+variety        how varied the pathways of groups are: spells, entropy, turbulence
 missing        how often columns of the returns are filled in
 groups         children grouped by how alike their pathways are, and where each group is over time
 panel          authorities by years: children entering a state, beside spending and staff
@@ -31,7 +35,7 @@ from tre_toolkit.engine import quote
 from tre_toolkit.errors import Problem, Problems, TreError, Where
 from tre_toolkit.research.declared import ARROW, TOTAL, Crosstab, Declared, Table, Variable
 from tre_toolkit.research.pathways import Pathways
-from tre_toolkit.research.variables import labels, levels, places, value_sql
+from tre_toolkit.research.variables import each_child_sql, labels, levels, places
 from tre_toolkit.research.workspace import Workspace
 
 SUMS = ("s1", "s2", "s3")  # sums of the first three powers of the children's numbers
@@ -135,11 +139,6 @@ def counted_by(paths: Pathways, variables: tuple[Variable, ...]) -> Any:
 
     A missing value is the empty text.
     """
-    joins = " ".join(
-        f"LEFT JOIN ({value_sql(paths, variable)}) AS j{at} ON w.child = j{at}.child"
-        for at, variable in enumerate(variables)
-    )
-    values = ", ".join(f"COALESCE(j{at}.value, '') AS v{at}" for at in range(len(variables)))
     names = ", ".join(f"v{at}" for at in range(len(variables)))
     one = f"CAST(child AS BIGINT) % {PRIME}"
     powers = [
@@ -151,8 +150,8 @@ def counted_by(paths: Pathways, variables: tuple[Variable, ...]) -> Any:
         f"CAST(SUM({power}) AS BIGINT) AS {name}" for name, power in zip(SUMS, powers, strict=True)
     )
     return paths.workspace.engine.rows(
-        f"SELECT {names}, COUNT(*) AS units, {sums} FROM "
-        f"(SELECT w.child, {values} FROM {quote(paths.windows)} AS w {joins}) AS each_child GROUP BY {names}"
+        f"SELECT {names}, COUNT(*) AS units, {sums} FROM ({each_child_sql(paths, variables)}) AS each_child "
+        f"GROUP BY {names}"
     )
 
 
@@ -170,7 +169,20 @@ Make = Callable[[Pathways, Any], Table]
 
 @cache
 def kinds() -> dict[str, tuple[type[Declared], Make]]:
-    from tre_toolkit.research import clusters, comparisons, curves, filled, moves, overtime, panels
+    from tre_toolkit.research import (
+        channels,
+        clusters,
+        comparisons,
+        curves,
+        filled,
+        hazards,
+        households,
+        links,
+        moves,
+        overtime,
+        panels,
+        variety,
+    )
 
     return {
         "crosstab": (Crosstab, _crosstab),
@@ -180,7 +192,11 @@ def kinds() -> dict[str, tuple[type[Declared], Make]]:
         "rates": (moves.Rates, moves.rates),
         "curve": (curves.Curve, curves.curve),
         "ratios": (comparisons.Ratios, comparisons.ratios),
-        "hazards": (comparisons.Hazards, comparisons.hazards),
+        "hazards": (hazards.Hazards, hazards.hazards),
+        "links": (links.Links, links.links),
+        "households": (households.Households, households.households),
+        "channels": (channels.Channels, channels.channels),
+        "variety": (variety.Variety, variety.variety),
         "missing": (filled.Missing, filled.missing),
         "groups": (clusters.Groups, clusters.groups),
         "panel": (panels.Panel, panels.panel),

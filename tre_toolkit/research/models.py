@@ -42,10 +42,13 @@ def discrete_hazard(
     event: np.ndarray,
     covariates: pd.DataFrame,
     *,
+    cluster: np.ndarray | None = None,
     length: float = 365.25 / 12,
     periods: int = 12,
 ) -> Fitted:
-    """A logit of the hazard in each period on the period (up to `periods`, then as one) and covariates, errors by child.
+    """A logit of the hazard in each period on the period (up to `periods`, then as one) and covariates.
+
+    Errors are clustered by child, or by `cluster` (a value for each child: its household).
 
     Raises TreError when nobody has the event, or a covariate foretells it.
     """
@@ -60,13 +63,13 @@ def discrete_hazard(
     )
     x = pd.concat([when, covariates.astype(float).iloc[cut["child"]].reset_index(drop=True)], axis=1)
     x.insert(0, "const", 1.0)
+    child = cut["child"].to_numpy()
+    together = child if cluster is None else np.unique(cluster, return_inverse=True)[1][child]
     try:
-        fit = sm.Logit(cut["event"], x).fit(
-            disp=0, cov_type="cluster", cov_kwds={"groups": cut["child"].to_numpy()}
-        )
+        fit = sm.Logit(cut["event"], x).fit(disp=0, cov_type="cluster", cov_kwds={"groups": together})
     except (np.linalg.LinAlgError, PerfectSeparationError):
         raise TreError("a covariate says the same as another, or foretells the event") from None
-    return Fitted(fit.params, fit.bse, len(cut), int(cut["child"].nunique()))
+    return Fitted(fit.params, fit.bse, len(cut), len(np.unique(together)))
 
 
 def event_study(

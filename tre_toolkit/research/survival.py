@@ -83,19 +83,26 @@ def cox(
     *,
     entry: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    weight: ArrayLike | None = None,
     steps: int = 25,
 ) -> Cox:
     """Cox's proportional hazards with Efron's ties, by Newton's method; errors are robust to `cluster` when given.
 
     `covariates` is rows by covariates. A spell (entry, time] of a child may be one of several rows, so that
-    covariates change in time. Raises TreError without events, or when the covariates don't settle.
+    covariates change in time. With `strata` (households) each row is compared with those of its own stratum only:
+    siblings with siblings. `weight` counts a row for more or for less. Raises TreError without events, or when the
+    covariates don't settle.
     """
-    model = _Risk(
-        np.asarray(time, dtype=np.int64),
-        np.asarray(event).astype(bool),
-        np.asarray(covariates, dtype=float),
-        None if entry is None else np.asarray(entry, dtype=np.int64),
-    )
+    days, came = np.asarray(time, dtype=np.int64), None
+    if entry is not None:
+        came = np.asarray(entry, dtype=np.int64)
+    if strata is not None:
+        days, came = _apart(days, came, np.asarray(strata))
+    ones = np.ones(len(days)) if weight is None else np.asarray(weight, dtype=float)
+    if len(ones) != len(days) or not (np.isfinite(ones) & (ones >= 0)).all():
+        raise TreError("weights are numbers of 0 or more, one a row")
+    model = _Risk(days, np.asarray(event).astype(bool), np.asarray(covariates, dtype=float), came, ones)
     beta = np.zeros(model.x.shape[1])
     likelihood, gradient, information = model.at(beta)
     for _ in range(steps):
@@ -121,14 +128,24 @@ def cox(
     return Cox(beta, np.sqrt(np.diag(spread)), float(likelihood), int(model.event.sum()))
 
 
+def _apart(time: Array, entry: Array | None, strata: Array) -> tuple[Array, Array]:
+    """Times and entries moved so that no stratum overlaps another: who enters later isn't at risk before."""
+    _, at = np.unique(strata, return_inverse=True)
+    room = at.astype(np.int64) * (int(time.max(initial=0)) + 2)
+    return time + 1 + room, (np.zeros_like(time) if entry is None else entry + 1) + room
+
+
 class _Risk:
     """Risk sets of all event days, as sums over days."""
 
-    def __init__(self, time: Array, event: Array, x: Array, entry: Array | None) -> None:
+    def __init__(self, time: Array, event: Array, x: Array, entry: Array | None, weight: Array) -> None:
         if x.ndim != 2 or len(x) != len(time) or len(event) != len(time) or not event.any():
             raise TreError("a model needs rows of covariates, one a time, and at least one event")
-        self.time, self.event, self.entry = time, event, entry
+        self.time, self.event, self.entry, self.weight = time, event & (weight > 0), entry, weight
+        event = self.event
         self.x = x - x.mean(axis=0)
+        if not event.any():
+            raise TreError("no event has a weight")
         self.days = np.unique(time[event])
         self.place = (
             np.searchsorted(self.days, time, side="right") - 1
@@ -139,6 +156,9 @@ class _Risk:
         self.spot = np.repeat(np.arange(len(self.days)), self.tied)
         start = np.repeat(np.cumsum(self.tied) - self.tied, self.tied)
         self.part = (np.arange(len(self.spot)) - start) / np.repeat(self.tied, self.tied)
+        # the tied ones share their weight, as in R
+        own = np.bincount(self.place[event], weights=weight[event], minlength=len(self.days)) / self.tied
+        self.share = own[self.spot]
         upper = np.triu_indices(x.shape[1])
         self.pairs = list(zip(*upper, strict=True))
 
@@ -154,10 +174,10 @@ class _Risk:
         return risk, tied
 
     def hazards(self, beta: Array) -> tuple[Array, Array]:
-        """Each row's hazard and its logarithm, shifted so that nothing overflows."""
+        """Each row's weighted hazard and the logarithm of its hazard, shifted so that nothing overflows."""
         score = self.x @ beta
         score = score - score.max()
-        return np.exp(score), score
+        return self.weight * np.exp(score), score
 
     def at(self, beta: Array) -> tuple[float, Array, Array]:
         """Log likelihood, gradient and information."""
@@ -173,25 +193,45 @@ class _Risk:
         information = np.empty((p, p))
         for i, j in self.pairs:
             second = left(hazard * self.x[:, i] * self.x[:, j]) / whole
-            information[i, j] = information[j, i] = (second - first[:, i] * first[:, j]).sum()
-        likelihood = score[self.event].sum() - np.log(whole).sum()
-        gradient = self.x[self.event].sum(axis=0) - first.sum(axis=0)
+            information[i, j] = information[j, i] = (self.share * (second - first[:, i] * first[:, j])).sum()
+        own = self.weight[self.event]
+        likelihood = own @ score[self.event] - self.share @ np.log(whole)
+        gradient = own @ self.x[self.event] - self.share @ first
         return float(likelihood), gradient, information
 
     def between(self, beta: Array, cluster: Array) -> Array:
-        """The outer product of clusters' score residuals (Lin and Wei; ties by Breslow in the compensator)."""
+        """The outer product of clusters' score residuals (Lin and Wei), tied ones taken out bit by bit as above."""
         hazard, _ = self.hazards(beta)
-        p = self.x.shape[1]
-        risk, _ = self.sums(hazard)
-        mean = np.column_stack([self.sums(hazard * self.x[:, j])[0] for j in range(p)]) / risk[:, None]
-        jump = self.tied / risk
-        upto = np.concatenate([[0.0], np.cumsum(jump)])
-        upto_mean = np.vstack([np.zeros(p), np.cumsum(jump[:, None] * mean, axis=0)])
+        p, n = self.x.shape[1], len(self.days)
+
+        def left(weight: Array) -> Array:
+            risk, tied = self.sums(weight)
+            return np.asarray(risk[self.spot] - self.part * tied[self.spot])
+
+        whole = left(hazard)
+        mean = np.column_stack([left(hazard * self.x[:, j]) for j in range(p)]) / whole[:, None]
+        jump = self.share / whole
+
+        def by_day(values: Array) -> Array:
+            return np.bincount(self.spot, weights=values, minlength=n)
+
+        def drift(jumps: Array) -> tuple[Array, Array]:
+            """Sums over each day of the jumps, and of the jumps times the mean of those at risk."""
+            return by_day(jumps), np.column_stack([by_day(jumps * mean[:, j]) for j in range(p)])
+
+        day, day_mean = drift(jump)
+        own, own_mean = drift(jump * self.part)  # what a tied one is spared on its own day
+        upto = np.concatenate([[0.0], np.cumsum(day)])
+        upto_mean = np.vstack([np.zeros(p), np.cumsum(day_mean, axis=0)])
         start = np.zeros(len(self.time), dtype=np.int64) if self.came is None else self.came + 1
         end = self.place + 1
-        own = self.x * (upto[end] - upto[start])[:, None] - (upto_mean[end] - upto_mean[start])
-        residual = -hazard[:, None] * own
-        residual[self.event] += self.x[self.event] - mean[self.place[self.event]]
+        residual = -hazard[:, None] * (
+            self.x * (upto[end] - upto[start])[:, None] - (upto_mean[end] - upto_mean[start])
+        )
+        at, x, spared = self.place[self.event], self.x[self.event], hazard[self.event][:, None]
+        middle = np.column_stack([by_day(mean[:, j]) for j in range(p)]) / self.tied[:, None]
+        residual[self.event] += self.weight[self.event][:, None] * (x - middle[at])
+        residual[self.event] += spared * (x * own[at][:, None] - own_mean[at])
         _, group = np.unique(cluster, return_inverse=True)
         summed = np.zeros((int(group.max()) + 1, p))
         np.add.at(summed, group, residual)

@@ -47,6 +47,25 @@ def value_sql(paths: Pathways, variable: Variable) -> str:
     )
 
 
+def each_child_sql(paths: Pathways, variables: tuple[Variable, ...], *, more: str = "") -> str:
+    """A query with a row for each child of the cohort: child, v0, v1, ... (missing: the empty text).
+
+    `more` adds expressions over the child's window `w` and, as `p`, its row of people.parquet.
+    """
+    joins = " ".join(
+        f"LEFT JOIN ({value_sql(paths, variable)}) AS j{at} ON w.child = j{at}.child"
+        for at, variable in enumerate(variables)
+    )
+    values = "".join(f", COALESCE(j{at}.value, '') AS v{at}" for at in range(len(variables)))
+    people = (
+        "INNER JOIN children AS c ON w.child = c.child INNER JOIN people AS p ON c.person_id = p.person_id "
+        if more
+        else ""
+    )
+    told = f", {more}" if more else ""
+    return f"SELECT w.child{values}{told} FROM {quote(paths.windows)} AS w {people}{joins}"
+
+
 def levels(paths: Pathways, variable: Variable) -> dict[str, str]:
     """Every value a variable can take, in order, with its label; the empty text is missing or none."""
     if variable.furthest is not None:
@@ -81,7 +100,7 @@ def labels(known: dict[str, str], found: np.ndarray) -> list[str]:
 
 def check_people(paths: Pathways, column: str) -> None:
     """Raise TreError when people.parquet has no such column that may split a table."""
-    known = paths.workspace.engine.rows("DESCRIBE people").column_name.tolist()
+    known = paths.workspace.engine.columns("people")
     if column not in known or column == "person_id":
         hint = f"they have {', '.join(sorted(set(known) - {'person_id'}))}"
         raise TreError("people have no such column", where=Where(table="people", column=column), hint=hint)

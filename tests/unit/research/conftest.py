@@ -44,9 +44,12 @@ def everything(frames: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> 
         {
             "person_id": ids, "authority": authority, "sex": rng.choice(["F", "M"], n),
             "ethnicity": rng.choice(groups, n, p=[0.5, 0.1, 0.1, 0.08, 0.08, 0.05, 0.05, 0.02, 0.02]),
+            "household_id": [f"H{at // 3}" if at % 10 else None for at in range(n)],
+            "band": rng.choice(["certain", "strong", "fair", "alone"], n, p=[0.6, 0.2, 0.1, 0.1]),
             "birth_month": [f"{year}-0{month}-01" for year, month in zip(rng.integers(2005, 2022, n), rng.integers(1, 9, n), strict=True)],
         }
     )  # fmt: skip
+    people["match_weight"] = people["band"].map({"certain": 20.0, "strong": 5.0, "fair": 1.0})
     came = rng.integers(0, 1_000, n)
 
     def rows(share: float, **columns: object) -> pd.DataFrame:

@@ -55,7 +55,7 @@ def make_workspace(folder: Path, people: str | pd.DataFrame, **tables: str | pd.
 
 
 def _type(column: str) -> pa.DataType:
-    return pa.date32() if column == "birth_month" else pa.string()
+    return {"birth_month": pa.date32(), "match_weight": pa.float64()}.get(column, pa.string())
 
 
 def _cast(column: str, value: object) -> object:

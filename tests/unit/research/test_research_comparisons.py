@@ -10,9 +10,10 @@ import pytest
 
 import tre_toolkit as tre
 from tre_toolkit.errors import TreError
-from tre_toolkit.research.comparisons import Hazards, Ratios, standardised
+from tre_toolkit.research.comparisons import Ratios, standardised
 from tre_toolkit.research.declared import Variable
 from tre_toolkit.research.filled import Missing
+from tre_toolkit.research.hazards import Hazards
 from tre_toolkit.research.measures import tabulate
 from tre_toolkit.research.models import discrete_hazard, event_study, person_periods
 from tre_toolkit.research.workspace import Workspace
@@ -29,6 +30,9 @@ def ws(frames: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Workspac
     odds = {"WBRI": 0.2, "ABAN": 0.4, "CHNE": 0.3, "BCRB": 0.2, "BAFR": 0.2}
     ids = [f"P{at:05d}" for at in range(len(groups))]
     people = pd.DataFrame({"person_id": ids, "ethnicity": groups, "sex": "F", "authority": "990"})
+    people["household_id"] = [f"H{at // 2}" if at % 5 else None for at in range(len(ids))]
+    people["band"] = rng.choice(["certain", "strong", "fair"], len(ids), p=[0.7, 0.2, 0.1])
+    people["match_weight"] = people["band"].map({"certain": 20.0, "strong": 5.0, "fair": 1.0})
     cared = [at for at, name in enumerate(groups) if rng.random() < odds[name]]
     referrals = pd.DataFrame(
         {"person_id": ids, "authority": "990", "period": "2025", "CINreferralDate": "2024-04-01", "CINclosureDate": None,
@@ -100,8 +104,10 @@ def test_hazard_ratios_are_by_group_and_rest_on_enough(ws: Workspace) -> None:
     assert 1.4 < table.figures[1, 2] < 3.2
     assert table.figures[1, 3] < table.figures[1, 2] < table.figures[1, 4]
     assert table.units.min() >= 10
-    clustered = tabulate(ws, wanted.model_copy(update={"cluster": "person_id"}))
-    assert clustered.figures[1, 2] == pytest.approx(table.figures[1, 2])
+    clustered = tabulate(ws, wanted.model_copy(update={"cluster": "household_id"}))
+    assert clustered.columns[2] == "Households"
+    assert clustered.figures[1, 3] == pytest.approx(table.figures[1, 2])
+    assert (clustered.units <= np.column_stack([table.units, table.units[:, 0]])).all()
 
 
 def test_the_missing_report_counts_children_and_adds_up(ws: Workspace) -> None:

@@ -39,7 +39,7 @@ def checked(folder: Path, kind: str) -> Path:
     labels = 2 if kind == "panel" else 1
     told = {
         "format": "tre-evidence-v1", "file": {"name": path.name, "sha256": digest(path)}, "unit": "child",
-        "synthetic": True, "verdict": "UNCHECKED", "packs": [], "recipe": {"kind": kind, "title": f"A {kind} & more"},
+        "synthetic": True, "verdict": "UNCHECKED", "packs": [], "recipe": {"kind": kind, "title": f"A {kind} & more", "dataset_digest": "0" * 64},
         "cells": {
             "rows": [line[:labels] if labels > 1 else line[0] for line in lines], "columns": header[labels:],
             "units": [[200] * (len(header) - labels) for _ in lines],

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tre_toolkit.research.cohorts import Definition
-from tre_toolkit.research.comparisons import Hazards
 from tre_toolkit.research.curves import Curve
 from tre_toolkit.research.declared import Crosstab, Declared, Variable
+from tre_toolkit.research.hazards import Hazards
 from tre_toolkit.research.recipes import About
 from tre_toolkit.research.studies import CARE_ORDER, ETHNICITY, REFERRED, SEX, beside
 

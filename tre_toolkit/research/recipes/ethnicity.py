@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tre_toolkit.research.comparisons import Hazards, Ratios
+from tre_toolkit.research.comparisons import Ratios
 from tre_toolkit.research.declared import Crosstab, Declared, Variable
+from tre_toolkit.research.hazards import Hazards
 from tre_toolkit.research.recipes import About
 from tre_toolkit.research.studies import AGE, ETHNICITY, FURTHEST, KNOWN, REFERRED, RULES, SEX
 
