@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Column = Any  # a pyarrow text array; pyarrow comes without types
-FIRST_DAY, LAST_DAY = day("1985-01-01"), day("2049-12-31")
+FIRST_DAY, LAST_DAY = day("1940-01-01"), day("2049-12-31")
 
 
 def text(words: NDArray[np.bytes_], missing: Flags | None = None) -> Column:
@@ -86,10 +85,10 @@ def frame(table: Table, columns: Mapping[str, Column], rows: int) -> pd.DataFram
 @cache
 def _calendar(style: str) -> Column:
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    first = dt.date(1970, 1, 1) + dt.timedelta(days=FIRST_DAY)
-    span = range(LAST_DAY - FIRST_DAY + 1)
-    return pa.array([(first + dt.timedelta(days=at)).strftime(style) for at in span], type=pa.string())
+    days = pa.array(np.arange(FIRST_DAY, LAST_DAY + 1, dtype=np.int32)).cast(pa.date32())
+    return pc.strftime(days, format=style)
 
 
 def blank(column: Column, missing: Flags | None) -> Column:

@@ -50,6 +50,12 @@ def before_last_days(days: Days) -> Days:
     return np.where(late, days - place + 24, days)
 
 
+def month_start(days: Days) -> Days:
+    """The first day of the month of each."""
+    found: Days = days.astype(DAY).astype(MONTH).astype(DAY).astype(np.int64)
+    return found
+
+
 def birthday(born: Days, nth: int) -> Days:
     """The nth birthday of each."""
     dates = born.astype(DAY)

@@ -17,12 +17,13 @@ import numpy as np
 from synth import columns as col
 from synth import levels as lv
 from synth import pattern
-from synth.days import NEVER, Days, day
+from synth.days import NEVER, Days, day, month_start
 from synth.draw import Draws, Floats, Index, Ints
 from synth.effects import column as column_of
 from synth.effects import has_rows
 from synth.ids import numbered
 from synth.model import Model, TableModel, drawn
+from synth.mothers import mother_ids, mothers
 from synth.pool import Pool
 from synth.records import BORN, POSTCODE, UPN, Record, of_household, of_person
 from synth.world import World
@@ -37,7 +38,7 @@ PER_PARENT = (0.3, 0.4, 0.2, 0.1)  # how often a parent's row has 0, 1, 2, 3 row
 CHILDREN_PER_ENTITY = 25  # children for each row of a table that is not about children
 ONE_FILE = "one per file"
 WORDS = tuple(f"SYN {number}" for number in range(1, 9))  # free text that is nobody's name
-HOUSEHOLD = "household"
+HOUSEHOLD, BIRTH_MONTH = "household", "birth_month"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,18 @@ def structural(
     world: World, authority: int, shape: Schema, model: Model | None = None
 ) -> dict[str, pd.DataFrame]:
     """All tables of a schema for one authority. Raises TreError for a schema whose tables hang in a ring."""
+    done = walked(world, authority, shape, model)
+    return {table.name: framed(table, done[table.name]) for table in shape.tables}
+
+
+def framed(table: Table, rows: Rows) -> pd.DataFrame:
+    """The rows of a table as a frame."""
+    return col.frame(table, rows.inherited, len(rows))
+
+
+def walked(world: World, authority: int, shape: Schema, model: Model | None = None) -> dict[str, Rows]:
+    """The rows of every table of a schema, their columns under `inherited`."""
     walk, done = Walk(world, authority, shape, model or Model()), dict[str, Rows]()
-    frames = dict[str, "pd.DataFrame"]()
     for table in _parents_first(shape):
         rows = _rows(walk, table, done)
         made = _columns(walk, table, rows)
@@ -97,8 +108,7 @@ def structural(
             taken = None if rows.taken is None else rows.taken[keep]
             rows = Rows(rows.child[keep], rows.key[keep], {}, taken)
         done[table.name] = Rows(rows.child, rows.key, made, rows.taken)
-        frames[table.name] = col.frame(table, made, len(rows))
-    return {table.name: frames[table.name] for table in shape.tables}
+    return done
 
 
 def _parents_first(shape: Schema) -> list[Table]:
@@ -145,7 +155,8 @@ def _hung(walk: Walk, table: Table, done: dict[str, Rows]) -> Rows:
     if table.person:
         children = _children(walk, table)
         who = walk.world.people.who[children]
-        everyone = table.name in walk.shape.dataset.person_tables or single
+        alone = table.grain.startswith("one per ") and not table.grain.startswith(ONE_FILE)
+        everyone = table.name in walk.shape.dataset.person_tables or single or alone
         at, turn, taken = _repeated(
             walk, table, who, least=1 if everyone else 0, most=1 if everyone else 3, single=everyone
         )
@@ -189,6 +200,8 @@ def _children(walk: Walk, table: Table) -> Ints:
     mine = (people.home == walk.authority) & (people.born <= walk.ends)
     if table.person and any(one.name == table.person and one.token == UPN for one in table.fields):
         mine &= (walk.world.school_from <= walk.ends) & (people.no_upn == 0)
+    if any(is_of_mother(one) for one in table.fields):
+        mine &= ~people.uasc
     children = np.flatnonzero(mine)
     return children[has_rows(walk.world, walk.shape.name, table.name, children, walk.ends)]
 
@@ -249,6 +262,9 @@ def _days(
         born = walk.world.people.born[rows.child]
         before = np.maximum(before, walk.world.people.born[rows.child])
     for at, field in enumerate(dates):
+        if field.name == BIRTH_MONTH:
+            found[field.name] = month_start(walk.world.people.born[rows.child])
+            continue
         if field.name in told:
             chosen = lv.days(told[field.name][1], walk.draws, f"inside {field.name}", rows.key, walk.shape)
             found[field.name] = np.where(chosen < NEVER, np.maximum(chosen, before if at else born), NEVER)
@@ -272,6 +288,12 @@ def _fact(walk: Walk, table: Table, field: Field, rows: int) -> col.Column | Non
     return col.constant(str(shape.year), rows)
 
 
+def is_of_mother(field: Field) -> bool:
+    """Whether a column numbers the child's mother or parent instead of the child."""
+    name = field.name.lower()
+    return "linkage_id" in field.role and field.type == "string" and ("mother" in name or "parent" in name)
+
+
 def _date(walk: Walk, field: Field, days: Days) -> col.Column:
     style = walk.shape.dataset.form.date_formats[0]
     if field.type == "datetime" and "%H" not in style:
@@ -281,7 +303,8 @@ def _date(walk: Walk, field: Field, days: Days) -> col.Column:
 
 def _column(walk: Walk, table: Table, field: Field, rows: Rows) -> col.Column:
     """One column: an identifier by its token, else by its type."""
-    if (rows.child >= 0).all():
+    own_key = table.key == (field.name,) and field.name != table.person  # numbers its rows, not the children
+    if (rows.child >= 0).all() and not is_of_mother(field) and not own_key:
         record = Record(walk.world, walk.authority, walk.shape, walk.ends)
         if (told := of_person(record, table, field, rows.child)) is not None:
             return told
@@ -304,6 +327,9 @@ def _column(walk: Walk, table: Table, field: Field, rows: Rows) -> col.Column:
 def _text(walk: Walk, table: Table, field: Field, rows: Rows, stream: str) -> col.Column:
     if table.grain == HOUSEHOLD and field.name in table.key:
         return of_household(walk.world, rows.child)
+    if is_of_mother(field) and (rows.child >= 0).all():
+        them = mothers(walk.world)
+        return col.text(mother_ids(walk.world, them.of[rows.child], walk.authority, them))
     if table.key == (field.name,) or "linkage_id" in field.role:
         return col.text(numbered("SYN", rows.key % np.uint64(10**12), 12))
     if POSTCODE in (field.format, field.token):

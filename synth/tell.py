@@ -48,15 +48,17 @@ def tell(
     world: World, authority: int, name: str, year: int, term: str | None, model: Model | None = None
 ) -> Return:
     """One return of a world; `model` says more of the datasets that are told from their schema."""
+    from synth.hospital import HOSPITAL, hospital
     from synth.structural import structural
     from tre_toolkit.returns import Return
 
-    teller = TELLERS.get(name)
-    tables = (
-        teller(world, authority, year, term)
-        if teller
-        else structural(world, authority, dataset(name).at(year, term), model)
-    )
+    teller, shape = TELLERS.get(name), dataset(name).at(year, term)
+    if teller:
+        tables = teller(world, authority, year, term)
+    elif name == HOSPITAL and world.plan.tier < 2:
+        tables = hospital(world, authority, shape, model)
+    else:
+        tables = structural(world, authority, shape, model)
     return Return(name, year, term, world.plan.authorities[authority], tables, synthetic=True)
 
 
@@ -70,7 +72,7 @@ def wanted(plan_years: Sequence[int], names: Sequence[str]) -> list[tuple[str, i
     for name in names:
         known = dataset(name)
         years = [year for year in plan_years if known.exists_in(year)]
-        if not years and known.since and known.until:
+        if not years and known.since and known.since == known.until:
             years = [min(known.years, key=lambda year: min(abs(year - one) for one in plan_years))]
         terms: Sequence[str | None] = [term for term in known.terms if term in TERMS] or [None]
         for year in years or plan_years:

@@ -9,6 +9,7 @@ import numpy as np
 from synth import columns as col
 from synth.draw import Index, Ints
 from synth.ids import Text, numbered
+from synth.mothers import mother_ids, mother_persons, mothers
 from synth.records import UPN
 from synth.world import World
 from tre_toolkit.schema import Table
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from tre_toolkit.returns import Return
 
+MOTHER = 12  # characters of a mother's number: SYN and nine digits
 NAMES = ("authority", "dataset", "period", "local_id", "person")
 
 
@@ -48,10 +50,44 @@ def truth(world: World, one: Return, *, second: pd.DataFrame | None = None) -> A
             "dataset": col.constant(one.dataset, len(ids)),
             "period": col.constant(one.period, len(ids)),
             "local_id": ids,
-            "person": col.text(persons(world, whose(world, one, table, told))),
+            "person": _persons_of(world, one, table, told),
         }
         found.append(pa.table(columns))
-    return pa.concat_tables(found).combine_chunks() if found else _nobody()
+    if not found:
+        return _nobody()
+    whole = pa.concat_tables(found).combine_chunks()
+    return whole if len(found) == 1 else _once(whole)
+
+
+def _once(told: Any) -> Any:
+    """Each number once, where several tables have it."""
+    import pandas as pd
+    import pyarrow as pa
+
+    first = ~pd.Index(told["local_id"].to_pandas()).duplicated()
+    return told if first.all() else told.take(pa.array(np.flatnonzero(first)))
+
+
+def _persons_of(world: World, one: Return, table: Table, told: pd.Series[str]) -> col.Column:
+    """The person behind each number; mothers have numbers of their own length."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    is_mother = (told.str.len() == MOTHER).to_numpy(dtype=bool)
+    if not is_mother.any():
+        return col.text(persons(world, whose(world, one, table, told)))
+    them, at = mothers(world), world.plan.authorities.index(str(one.authority))
+    every = np.arange(len(them))
+    ids = mother_ids(world, every, at, them)
+    order = np.argsort(ids)
+    mine = told[is_mother].to_numpy(dtype=object).astype(ids.dtype)
+    some = every[order[np.searchsorted(ids[order], mine)]]
+    parts = [
+        col.text(persons(world, whose(world, one, table, told[~is_mother]))),
+        col.text(mother_persons(world, some, them)),
+    ]
+    place = np.argsort(np.concatenate([np.flatnonzero(~is_mother), np.flatnonzero(is_mother)]))
+    return pc.take(pa.concat_arrays(parts), pa.array(place))
 
 
 def whose(world: World, one: Return, table: Table, told: pd.Series[str]) -> Ints:
@@ -65,8 +101,13 @@ def whose(world: World, one: Return, table: Table, told: pd.Series[str]) -> Ints
 
 
 def whose_number(world: World, one: Return, table: Table, told: pd.Series[str]) -> Index:
-    """The persons' own numbers, for draws."""
-    return world.people.who[whose(world, one, table, told)]
+    """The persons' own numbers, for draws; mothers' are their numbers here."""
+    import pandas as pd
+
+    is_mother = (told.str.len() == MOTHER).to_numpy(dtype=bool)
+    found = pd.util.hash_array(told.to_numpy(dtype=object)).astype(np.uint64)
+    found[~is_mother] = world.people.who[whose(world, one, table, told[~is_mother])]
+    return found
 
 
 def persons(world: World, children: Ints) -> Text:
