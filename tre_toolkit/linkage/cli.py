@@ -43,6 +43,12 @@ def link(
     previous: Annotated[
         Path | None, typer.Option("--previous", help="The spine of the run before: its person ids are kept.")
     ] = None,
+    relearn: Annotated[
+        bool,
+        typer.Option(
+            "--relearn", help="With --previous: link everything anew; events.parquet tells changes."
+        ),
+    ] = False,
     decisions: Annotated[
         Path | None, typer.Option("--decisions", help="A spine whose review list was worked through.")
     ] = None,
@@ -80,6 +86,7 @@ def link(
             rules=rules,
             threshold=_threshold(threshold),
             previous=previous,
+            relearn=relearn,
             decisions=decisions,
             truth=truth,
             truth_maps=truth_map or (),

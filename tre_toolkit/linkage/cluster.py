@@ -167,6 +167,23 @@ def with_decisions(
     )
 
 
+def with_held(left: Codes, right: Codes, order: Codes, held: Codes | None) -> tuple[Codes, Codes, Codes]:
+    """The pairs with those of earlier persons (`held` codes) before all others; pairs of two earlier records count no more."""
+    if held is None:
+        return left, right, order
+    fresh = (held[left] == NONE) | (held[right] == NONE)
+    rows = np.flatnonzero(held != NONE)
+    rows = rows[np.argsort(held[rows], kind="stable")]
+    one, two = rows[:-1], rows[1:]
+    same = held[one] == held[two]
+    before = np.minimum(one, two)[same], np.maximum(one, two)[same]
+    return (
+        np.concatenate([before[0], left[fresh]]),
+        np.concatenate([before[1], right[fresh]]),
+        np.concatenate([np.full(int(same.sum()), -1), order[fresh]]),
+    )
+
+
 def _conflicts(found: list[tuple[int, int, int, str]]) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["left", "right", "order", "reason"]).astype(
         {"left": "int64", "right": "int64", "order": "int64", "reason": "object"}

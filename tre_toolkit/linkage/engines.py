@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from tre_toolkit.errors import TreError
-from tre_toolkit.linkage.cluster import Decided, persons, with_decisions
-from tre_toolkit.linkage.model.classes import Shares
+from tre_toolkit.linkage.cluster import Decided, persons, with_decisions, with_held
+from tre_toolkit.linkage.model.classes import Model, Shares
 from tre_toolkit.linkage.model.engine import NAMED, Found, find, thresholds
 from tre_toolkit.linkage.model.files import OWN, Units, units
 from tre_toolkit.linkage.records import NONE, Codes, Records
-from tre_toolkit.linkage.refresh import held_pairs
+from tre_toolkit.linkage.refresh import as_decided
 from tre_toolkit.linkage.rule_sets import rule_set
 from tre_toolkit.linkage.rules import Candidates, candidates
 
@@ -59,20 +59,22 @@ def join(
     threshold: float | str | None = None,
     held: Codes | None = None,
     decided: Decided | None = None,
+    learnt: Model | None = None,
 ) -> Joined:
-    """The persons among `records`. `held`: codes of earlier persons, which rules leave as they are; `decided`: what a
-    reviewer said of pairs (left, right, whether one person).
+    """The persons among `records`. `held`: codes of earlier persons, which are left as they are; `decided`: what a
+    reviewer said of pairs (left, right, whether one person); `learnt`: the model of an earlier run, used as it is.
 
     Raises TreError for an engine there isn't, or when `model` has too little to learn from.
     """
     if engine not in ENGINES:
         raise TreError("there is no such engine", where=engine, hint=f"there are {', '.join(ENGINES)}")
+    held = None if held is None else as_decided(held, decided)
     thresholds(threshold)  # one that isn't a threshold is refused whichever engine runs
     if engine == "rules":
         return by_rules(records, rules=rules, held=held, decided=decided)
-    made = units(records)
+    made = units(records, held=held)
     if engine == "splink":
-        return by_splink(records, made, threshold=threshold, decided=decided)
+        return by_splink(records, made, threshold=threshold, decided=decided, held=held)
     if engine == "auto" and not has_enough(made):
         return by_rules(
             records,
@@ -82,7 +84,7 @@ def join(
             because="too few children with names and birth date in two files",
         )
     try:
-        return by_model(records, made, threshold=threshold, decided=decided)
+        return by_model(records, made, threshold=threshold, decided=decided, held=held, learnt=learnt)
     except TreError as refusal:
         if engine == "model":
             raise
@@ -107,11 +109,7 @@ def by_rules(
     steps = rule_set(rules)
     pairs, crowded = candidates(records, steps)
     left, right, order = pairs.left, pairs.right, pairs.step
-    if held is not None:
-        fresh = (held[left] == NONE) | (held[right] == NONE)
-        before = held_pairs(held)
-        left, right = np.concatenate([before[0], left[fresh]]), np.concatenate([before[1], right[fresh]])
-        order = np.concatenate([np.full(len(before[0]), -1), order[fresh]])
+    left, right, order = with_held(left, right, order, held)
     left, right, order, apart = with_decisions(left, right, order, decided)
     found = persons(records, left, right, order, held=held, apart=apart)
     first = first_step(len(records), pairs, found.cluster)
@@ -128,10 +126,23 @@ def by_rules(
 
 
 def by_model(
-    records: Records, made: Units, *, threshold: float | str | None = None, decided: Decided | None = None
+    records: Records,
+    made: Units,
+    *,
+    threshold: float | str | None = None,
+    decided: Decided | None = None,
+    held: Codes | None = None,
+    learnt: Model | None = None,
 ) -> Joined:
     """Persons by the model: units by the files' own numbers first, then the model among units."""
-    found = find(made.records, made.file, threshold=threshold, decided=decided and _of_units(decided, made))
+    found = find(
+        made.records,
+        made.file,
+        threshold=threshold,
+        decided=decided and _of_units(decided, made),
+        held=None if held is None else held_units(held, made),
+        learnt=learnt,
+    )
     cluster = found.persons.cluster[made.unit]
     own = first_step(len(records), made.pairs, made.joined.cluster)
     best, weight = _best(found, len(made.records))
@@ -163,7 +174,12 @@ def by_model(
 
 
 def by_splink(
-    records: Records, made: Units, *, threshold: float | str | None = None, decided: Decided | None = None
+    records: Records,
+    made: Units,
+    *,
+    threshold: float | str | None = None,
+    decided: Decided | None = None,
+    held: Codes | None = None,
 ) -> Joined:
     """Persons by Splink, the reference: units by the files' own numbers first, then Splink's pairs, best first."""
     from tre_toolkit.linkage.splink_engine import DEFAULT, find_pairs
@@ -172,11 +188,13 @@ def by_splink(
     pairs = find_pairs(made.records, made.file, least=least)
     left, right = pairs["left"].to_numpy(), pairs["right"].to_numpy()
     order = (-pairs["probability"]).rank(method="dense").to_numpy().astype(np.int64)
+    before = None if held is None else held_units(held, made)
+    left, right, order = with_held(left, right, order, before)
     left, right, order, apart = with_decisions(
         left, right, order, None if decided is None else _of_units(decided, made)
     )
     placed = Records(made.records.about.assign(source=made.file), made.records.tokens, {}, made.names)
-    found = persons(placed, left, right, order, numbers=False, apart=apart)
+    found = persons(placed, left, right, order, numbers=False, held=before, apart=apart)
     own = first_step(len(records), made.pairs, made.joined.cluster)
     linked = np.zeros(len(made.records), dtype=bool)
     held = found.cluster[left] == found.cluster[right]
@@ -225,6 +243,13 @@ def _best(found: Found, count: int) -> tuple[Shares, Shares]:
             np.maximum.at(best, end, scored.probability[held])
             np.fmax.at(weight, end, scored.weight[held])
     return best, weight
+
+
+def held_units(held: Codes, made: Units) -> Codes:
+    """The code of the earlier person of each unit, `NONE` where all its records are new."""
+    codes = np.zeros(len(made.records), dtype=np.int64)
+    np.maximum.at(codes, made.unit, held)
+    return codes
 
 
 def _of_units(decided: Decided, made: Units) -> Decided:

@@ -2,8 +2,9 @@
 
 The records of the earlier run are known by parcel and row id, so its parcels are named again (a spine
 keeps no token to know them by). A person keeps the id that most of its earlier records had; persons that
-came together or fell apart are listed in the spine's `events.parquet`. Under rules the earlier persons are
-held: new records join them, and never bring two of them together or take one apart.
+came together or fell apart are listed in the spine's `events.parquet`. The earlier persons are held, under rules and
+under the model alike: new records join them, and never bring two of them together or take one apart; only a
+reviewer's decision does. A run that is to learn and link everything anew must be asked for it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tre_toolkit.errors import TreError
+from tre_toolkit.linkage.cluster import Decided, components
 from tre_toolkit.linkage.records import NONE, Codes, Records
 from tre_toolkit.linkage.spine import Spine
 
@@ -19,8 +21,8 @@ ROW = ["parcel", "record_id"]
 MERGED, SPLIT = "merged", "split"
 
 
-def earlier_persons(records: Records, previous: Spine) -> pd.Series:
-    """The earlier run's person id of each record, missing for new ones.
+def earlier_persons(records: Records, previous: Spine, *, column: str = "person_id") -> pd.Series:
+    """The earlier run's person id (or household id) of each record, missing for new ones.
 
     Raises TreError when a parcel of the earlier run wasn't named again.
     """
@@ -33,14 +35,26 @@ def earlier_persons(records: Records, previous: Spine) -> pd.Series:
             f"{len(missing)} parcels of the earlier run are not among these",
             hint="name them again: a spine keeps no tokens, so its records are known by their parcels",
         )
-    known = previous.frame[[*ROW, "person_id"]].astype({"record_id": "int64"})
-    found = records.about[ROW].merge(known, how="left", on=ROW, validate="one_to_one")
-    return found["person_id"]
+    known = previous.frame[[*ROW, column]].astype({"record_id": "int64"})
+    found = records.about[ROW].merge(known, how="left", on=ROW, validate="one_to_one")[column]
+    return found.astype("object").where(found.notna(), None)
 
 
 def held_codes(earlier: pd.Series) -> Codes:
     """A code for each earlier person, `NONE` for new records."""
     return (pd.factorize(earlier)[0] + 1).astype(np.int64)
+
+
+def as_decided(held: Codes, decided: Decided | None) -> Codes:
+    """The held codes after a reviewer's word: a person said to be two is let go, two said to be one are one."""
+    if decided is None:
+        return held
+    left, right, same = decided
+    apart = np.unique(held[left[~same & (held[left] == held[right])]])
+    held = np.where(np.isin(held, apart[apart != NONE]), NONE, held)
+    both = same & (held[left] != NONE) & (held[right] != NONE)
+    joined = components(int(held.max(initial=0)) + 1, held[left[both]], held[right[both]])
+    return joined[held]
 
 
 def carried_ids(fresh: np.ndarray, cluster: Codes, earlier: pd.Series, rename: dict[str, str]) -> np.ndarray:
@@ -78,14 +92,6 @@ def events_between(earlier: pd.Series, person: pd.Series) -> pd.DataFrame:
     return found[["event", "person_id", "before", "records"]].sort_values(
         ["event", "person_id", "before"], ignore_index=True
     )
-
-
-def held_pairs(held: Codes) -> tuple[Codes, Codes]:
-    """All pairs of records that were one person before."""
-    from tre_toolkit.linkage.rules import pairs_of
-
-    rows = np.flatnonzero(held != NONE)
-    return pairs_of(rows, held[rows])
 
 
 def _had_records(previous: Spine, parcel: str) -> bool:

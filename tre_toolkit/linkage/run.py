@@ -19,6 +19,7 @@ from tre_toolkit.linkage import clerical
 from tre_toolkit.linkage.engines import Joined, join
 from tre_toolkit.linkage.households import Households, household_ids, households
 from tre_toolkit.linkage.intake import enter_all, take_in
+from tre_toolkit.linkage.model.classes import as_lists, as_model
 from tre_toolkit.linkage.people import name_clusters, project_key, renamed
 from tre_toolkit.linkage.records import Records, stack
 from tre_toolkit.linkage.refresh import (
@@ -55,15 +56,20 @@ def link_records(
     threshold: float | str | None = None,
     previous: Spine | None = None,
     decided: pd.DataFrame | None = None,
+    relearn: bool = False,
 ) -> Linked:
     """Find the persons among `records`; ids are keyed to `key`, and those of the `previous` spine are kept.
 
-    `decided` are a reviewer's decisions, as `clerical.decisions` gives them.
+    The earlier persons stay as they are and the earlier model is used again, unless `relearn` asks for everything
+    anew. `decided` are a reviewer's decisions, as `clerical.decisions` gives them.
     """
     earlier = None if previous is None else earlier_persons(records, previous)
-    held = None if earlier is None else held_codes(earlier)
+    held = None if earlier is None or relearn else held_codes(earlier)
+    learnt = None if previous is None or relearn else as_model(previous.facts.get("model"))
     told = None if decided is None or decided.empty else clerical.decided_rows(records, decided)
-    joined = join(records, engine=engine, rules=rules, threshold=threshold, held=held, decided=told)
+    joined = join(
+        records, engine=engine, rules=rules, threshold=threshold, held=held, decided=told, learnt=learnt
+    )
     spine = records.about[["parcel", "authority", "dataset", "period", "record_id"]].copy()
     ids = name_clusters(records, joined.cluster, key)
     if earlier is not None:
@@ -71,6 +77,13 @@ def link_records(
     spine["person_id"] = ids
     homes = households(records, joined.cluster)
     spine["household_id"] = household_ids(records, homes, key)
+    if previous is not None:
+        at = (homes.household >= 0).nonzero()[0]
+        then = earlier_persons(records, previous, column="household_id").iloc[at].reset_index(drop=True)
+        now = spine["household_id"].to_numpy(object)[at]
+        spine.loc[spine.index[at], "household_id"] = carried_ids(
+            now, homes.household[at], then, renamed(now, key, set(then.dropna()))
+        )
     spine["step"], spine["weight"], spine["band"] = joined.step, joined.weight, joined.band
     events = None if earlier is None else events_between(earlier, spine["person_id"])
     return Linked(records, spine, joined, homes, events)
@@ -91,11 +104,12 @@ def link(
     truth: Path | None = None,
     truth_maps: Sequence[Path] = (),
     book: Path | None = None,
+    relearn: bool = False,
 ) -> Spine:
     """Link the parcels at these paths and write a spine folder at `into`, its report inside it (and in `report`).
 
     `previous` is the spine of an earlier run over some of these parcels: its ids are kept, and `events.parquet`
-    in the new spine tells what changed. `decisions` is a spine whose review list was worked through. `book` is the
+    in the new spine tells what changed (nothing but what was decided, unless `relearn`). `decisions` is a spine whose review list was worked through. `book` is the
     receiver's book of parcels: an older one sent again is refused, and new ones are entered when the spine is written.
 
     Raises TreError when a parcel doesn't verify or the parcels may not be linked together; nothing is written then.
@@ -121,6 +135,7 @@ def link(
         threshold=threshold,
         previous=before,
         decided=None if decisions is None else clerical.decisions(decisions),
+        relearn=relearn,
     )
     told = report_on(linked, taken.about, taken.facts)
     if truth is not None:
@@ -156,6 +171,7 @@ def _tally(linked: Linked) -> dict[str, Any]:
         "households": int(linked.spine["household_id"].nunique()),
         "left_out": [dict(one) for one in linked.joined.left_out],
         "settings": dict(linked.joined.settings),
+        **({} if linked.joined.found is None else {"model": as_lists(linked.joined.found.fit.model)}),
         **({} if linked.events is None else {"events": _changed(linked.events)}),
     }
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from tre_toolkit.errors import TreError
+from tre_toolkit.linkage.model.classes import as_lists, as_model
 from tre_toolkit.linkage.people import renamed
 from tre_toolkit.linkage.records import stack
 from tre_toolkit.linkage.refresh import MERGED, SPLIT, carried_ids, events_between
@@ -120,3 +121,69 @@ def test_events_are_written_beside_the_spine(drawn, two_files):
     events = events_between(before, person)
     assert (events.loc[events["event"] == SPLIT, "before"] == "P of many").any()
     assert events.groupby("event")["records"].sum().min() > 0
+
+
+@pytest.fixture(scope="module")
+def three(population):
+    """Records of two authorities, and of the same with a third, whose children are partly theirs."""
+    a, b = population.invent(3000, 61, mess=2.0)
+    c = pd.concat([a.iloc[::4], b.iloc[::4]], ignore_index=True)
+    parts = [population.parts(one) for one in (a, b, c)]
+    names = ("990", "991", "992")
+    return population.records(*parts[:2], names=names[:2]), population.records(*parts, names=names)
+
+
+def spine_of(found):
+    parcels = [{"parcel": one} for one in found.spine["parcel"].unique()]
+    return Spine(found.spine, {"parcels": parcels, "model": as_lists(found.joined.found.fit.model)})
+
+
+def test_a_new_authority_never_changes_an_old_link_under_the_model_unless_asked(three):
+    two, all_three = three
+    before = link_records(two, key=b"k", engine="model")
+    after = link_records(all_three, key=b"k", engine="model", previous=spine_of(before))
+    old = after.spine["parcel"].isin(before.spine["parcel"])
+    assert after.spine.loc[old, "person_id"].tolist() == before.spine["person_id"].tolist()
+    assert after.events.empty
+    joined_anew = after.spine.loc[~old, "person_id"].isin(before.spine["person_id"])
+    assert joined_anew.mean() > 0.8
+    fresh = link_records(all_three, key=b"k", engine="model", previous=spine_of(before), relearn=True)
+    assert set(fresh.events["event"]) <= {MERGED, SPLIT}
+    moved = fresh.spine.loc[old, "person_id"].to_numpy() != before.spine["person_id"].to_numpy()
+    told = set(fresh.events["before"])
+    assert set(before.spine["person_id"][moved]) <= told
+
+
+def test_an_earlier_model_is_used_as_it_is(three):
+    two, all_three = three
+    before = link_records(two, key=b"k", engine="model")
+    after = link_records(all_three, key=b"k", engine="model", previous=spine_of(before))
+    one, other = (found.joined.found.fit.model for found in (before, after))
+    assert all(np.allclose(one[name][part], other[name][part]) for name in one for part in one[name])
+    assert as_model(as_lists(one)) is not None
+    assert as_model({"same": {}}) is None
+    assert as_model(None) is None
+
+
+def test_households_keep_their_ids_over_a_refresh(three):
+    two, all_three = three
+    before = link_records(two, key=b"k", engine="model")
+    after = link_records(all_three, key=b"k", engine="model", previous=spine_of(before))
+    then = before.spine["household_id"]
+    now = after.spine.loc[after.spine["parcel"].isin(before.spine["parcel"]), "household_id"]
+    both = then.notna().to_numpy() & now.notna().to_numpy()
+    assert both.sum() > 1000
+    assert (then.to_numpy()[both] == now.to_numpy()[both]).mean() > 0.99  # all but those that came together
+    assert after.spine.groupby("household_id")["person_id"].nunique().max() < 10
+
+
+def test_a_reviewers_word_changes_an_earlier_person_and_is_an_event(drawn):
+    old = [drawn("nhs | record_id\nN1 | 1", CIN), drawn("nhs | record_id\nN1 | 2", OTHER)]
+    _, spine, before = run(*old)
+    assert before[1] == before[2]
+    sides = {f"{side}_parcel": [old[at].parcel] for at, side in enumerate(("left", "right"))}
+    decided = pd.DataFrame({**sides, "left_record_id": [1], "right_record_id": [2], "same": [False]})
+    found, _, after = run(*old, previous=spine, decided=decided)
+    assert after[1] != after[2]
+    assert before[1] in after.values()
+    assert found.events["event"].tolist() == [SPLIT, SPLIT]

@@ -162,3 +162,24 @@ def normal(comparison: str, shares: Shares) -> Shares:
 
 def null_levels(comparison: str) -> npt.NDArray[np.bool_]:
     return np.array([label == NULL for label in LABELS[comparison]])
+
+
+def as_lists(model: Model) -> dict[str, dict[str, list[float]]]:
+    """A model as `spine.json` holds it; it says nothing of any child."""
+    return {
+        name: {comparison: share.tolist() for comparison, share in shares.items()}
+        for name, shares in model.items()
+    }
+
+
+def as_model(told: object) -> Model | None:
+    """A model of `spine.json`; None when there is none, or it is of other comparisons than today's."""
+    if not isinstance(told, dict) or set(told) != set(CLASSES):
+        return None
+    fits = all(
+        set(shares) == set(LABELS) and all(len(shares[one]) == len(LABELS[one]) for one in LABELS)
+        for shares in told.values()
+    )
+    if not fits:
+        return None
+    return {name: {one: np.array(shares[one]) for one in LABELS} for name, shares in told.items()}

@@ -68,8 +68,9 @@ def universe(records: Records, file: Codes, *, inside: bool) -> Universe:
     return Universe(every, every - known, tuple(int(size) for size in sizes if size))
 
 
-def fit(found: Patterns, all_pairs: Universe, *, learnt: Model | None = None) -> Fit:
-    """Learn the model from the patterns; with `learnt` shares only the classes' sizes are learnt (for pairs inside files)."""
+def fit(found: Patterns, all_pairs: Universe, *, learnt: Model | None = None, inside: bool = False) -> Fit:
+    """Learn the model from the patterns; with `learnt` shares only the classes' sizes are learnt (for pairs inside
+    files, and for a refresh)."""
     levels, counts = _with_unseen(found, all_pairs)
     day = counts[levels["route"] == ROUTES.index("day")].sum() / all_pairs.pairs
     bare = levels["route"] == ROUTES.index(ELSE)
@@ -83,7 +84,7 @@ def fit(found: Patterns, all_pairs: Universe, *, learnt: Model | None = None) ->
     centres = model
     ordered = sorted(all_pairs.files)
     smaller = ordered[-2] if len(ordered) > 1 else ordered[-1]
-    shares = {SAME: 0.01 if learnt else 0.25, TWIN: 0.02}
+    shares = {SAME: 0.01 if inside else 0.25, TWIN: 0.02}
     sizes = np.array([shares[SAME] * smaller, shares[TWIN] * smaller, 0.0])
     sizes[-1] = all_pairs.pairs - sizes.sum()
     before, settled, rounds = -np.inf, False, 0

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tre_toolkit.errors import TreError
-from tre_toolkit.linkage.cluster import Decided, Persons, persons, with_decisions
+from tre_toolkit.linkage.cluster import Decided, Persons, persons, with_decisions, with_held
 from tre_toolkit.linkage.model.bare import with_bare
 from tre_toolkit.linkage.model.classes import Model, Shares
 from tre_toolkit.linkage.model.em import Fit, check_sound, fit, score, universe
@@ -58,9 +58,18 @@ class Found:
 
 
 def find(
-    records: Records, file: Codes, *, threshold: float | str | None = None, decided: Decided | None = None
+    records: Records,
+    file: Codes,
+    *,
+    threshold: float | str | None = None,
+    decided: Decided | None = None,
+    held: Codes | None = None,
+    learnt: Model | None = None,
 ) -> Found:
     """Find the persons among `records`; `file` says which file each stands in; `decided` what a reviewer said of pairs.
+
+    `held` has a code for each record of an earlier person, which is left as it is: only pairs with a new record
+    count. With `learnt`, an earlier run's model scores the pairs, and nothing but the classes' sizes is learnt.
 
     `threshold` is a probability, "precise", "broad", or None for the one the model's own estimate sets.
     Raises TreError when there is too little to learn from.
@@ -71,13 +80,13 @@ def find(
             hint="link with the ordered rules: --engine rules",
         )
     dated = with_dated(with_bare(records))
-    across, found, fitted = _scored(dated, file)
+    across, found, fitted = _scored(dated, file, learnt=learnt)
     check_sound(fitted)
-    inside, _, inside_fit = _scored(dated, file, learnt=fitted.model)
+    inside, _, inside_fit = _scored(dated, file, learnt=fitted.model, inside=True)
     duplicates = inside.over(INSIDE)
     tried: dict[float, float] = {}
     for chosen in thresholds(threshold):
-        joined, estimate = _persons(records, file, across.over(chosen), duplicates, decided)
+        joined, estimate = _persons(records, file, across.over(chosen), duplicates, decided, held)
         tried[chosen] = estimate
         if estimate >= WANTED:
             break
@@ -99,11 +108,12 @@ def thresholds(threshold: float | str | None) -> tuple[float, ...]:
     return (float(chosen),)
 
 
-def _scored(records: Records, file: Codes, *, learnt: Model | None = None) -> tuple[Scored, Patterns, Fit]:
+def _scored(
+    records: Records, file: Codes, *, learnt: Model | None = None, inside: bool = False
+) -> tuple[Scored, Patterns, Fit]:
     """Score the pairs across files, or those inside them under what was learnt across."""
-    inside = learnt is not None
     found = patterns(records, file, inside=inside)
-    fitted = fit(found, universe(records, file, inside=inside), learnt=learnt)
+    fitted = fit(found, universe(records, file, inside=inside), learnt=learnt, inside=inside)
     probability, weight = score(fitted, found)
     if (probability[~found.kept] >= KEEP).any():  # a pattern that was only counted is likelier than thought
         found = patterns(records, file, inside=inside, keep_all=True)
@@ -113,7 +123,12 @@ def _scored(records: Records, file: Codes, *, learnt: Model | None = None) -> tu
 
 
 def _persons(
-    records: Records, file: Codes, across: Scored, duplicates: Scored, decided: Decided | None
+    records: Records,
+    file: Codes,
+    across: Scored,
+    duplicates: Scored,
+    decided: Decided | None,
+    before: Codes | None,
 ) -> tuple[Persons, float]:
     """Persons of the accepted pairs, best first; and the mean probability of the pairs across files that hold."""
     left = np.concatenate([across.left, duplicates.left])
@@ -121,7 +136,8 @@ def _persons(
     weight = np.concatenate([across.weight, duplicates.weight])
     order = pd.Series(-weight).rank(method="dense").to_numpy().astype(np.int64)
     placed = Records(records.about.assign(source=file), records.tokens, records.lists, records.sources)
+    left, right, order = with_held(left, right, order, before)
     left, right, order, apart = with_decisions(left, right, order, decided)
-    joined = persons(placed, left, right, order, numbers=False, apart=apart)
+    joined = persons(placed, left, right, order, numbers=False, held=before, apart=apart)
     held = joined.cluster[across.left] == joined.cluster[across.right]
     return joined, float(across.probability[held].mean()) if held.any() else 1.0

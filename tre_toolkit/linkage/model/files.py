@@ -41,11 +41,11 @@ class Units:
     crowded: tuple[Crowded, ...]
 
 
-def units(records: Records) -> Units:
-    """Bring the records of each file together by its own numbers."""
+def units(records: Records, *, held: Codes | None = None) -> Units:
+    """Bring the records of each file together by its own numbers; those of two earlier persons (`held` codes) stay apart."""
     steps = OWN if records.about["authority"].nunique() > 1 else OWN[:1]
     pairs, crowded = candidates(records, steps)
-    joined = persons(records, pairs.left, pairs.right, pairs.step)
+    joined = persons(records, pairs.left, pairs.right, pairs.step, held=held)
     labels, unit = np.unique(joined.cluster, return_inverse=True)
     names, file_of_record = _files(records)
     newest = np.lexsort((np.arange(len(records)), -_rank(records.about["period"]), unit))
