@@ -22,10 +22,10 @@ from tre_toolkit.audit import canonical
 from tre_toolkit.errors import MisuseError, TreError
 from tre_toolkit.files import PART, digest, new_file
 from tre_toolkit.gate import bag, findings, journal, orm, store
-from tre_toolkit.gate.filetypes import TYPES
+from tre_toolkit.gate.filetypes import TYPES, identify
 from tre_toolkit.gate.folder import Gate
 from tre_toolkit.gate.orm import models
-from tre_toolkit.gate.refusals import Conflict
+from tre_toolkit.gate.refusals import Conflict, Unsafe
 from tre_toolkit.gate.requests import move, outputs, take_hold
 from tre_toolkit.gate.reviews import approvals, open_failures
 from tre_toolkit.gate.states import Action, Event, State
@@ -188,6 +188,8 @@ def _items(gate: Gate, request: Any) -> list[bag.Item]:
                 where=version.file.path,
                 hint="a reviewer's role or membership changed since: return the request",
             )
+        blob = store.check(gate, version.sha256)
+        _check_type(version, blob)
         if open_failures(version):
             raise Conflict("an exception this file needs has run out", where=version.file.path)
         names = models.Person.objects.filter(pk__in=voters).order_by("name").values_list("name", flat=True)
@@ -195,7 +197,7 @@ def _items(gate: Gate, request: Any) -> list[bag.Item]:
         items.append(
             bag.Item(
                 path=version.file.path,
-                blob=store.check(gate, version.sha256),
+                blob=blob,
                 sha256=version.sha256,
                 type=version.type,
                 media=TYPES[version.type].media,
@@ -206,6 +208,13 @@ def _items(gate: Gate, request: Any) -> list[bag.Item]:
             )
         )
     return items
+
+
+def _check_type(version: Any, blob: Path) -> None:
+    """Unknown is refused here too: a gate of today may hold less than the one that took the file in."""
+    with blob.open("rb") as file:
+        if identify(version.file.path, file).name != version.type:
+            raise Unsafe("the file is no longer of the type it was reviewed as", where=version.file.path)
 
 
 def _facts(gate: Gate, account: Any, release: Any) -> dict[str, Any]:

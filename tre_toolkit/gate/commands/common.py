@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import getpass
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tre_toolkit import console
+from tre_toolkit.errors import MisuseError, TreError
 
 if TYPE_CHECKING:
     from tre_toolkit.gate.folder import Gate
@@ -30,11 +34,28 @@ Note = Annotated[str, typer.Option("--note", help="What you want to say.")]
 
 
 def enter(folder: Path, login: str, password_file: Path | None) -> tuple[Gate, Any]:
+    """The gate, and the account once its password (and, where it has one, its second factor) was shown."""
     from tre_toolkit.gate import accounts
 
     password = console.passphrase(password_file, what=f"the account {login}")
     opened = open_gate(folder)
-    return opened, accounts.sign_in(opened, login, password.decode())
+    return opened, accounts.sign_in(opened, login, password.decode(), code=_code(opened, login))
+
+
+def _code(opened: Gate, login: str) -> str:
+    """The second factor's code of the moment: from TRE_GATE_CODE (good once, for a minute), or asked for."""
+    del opened
+    from tre_toolkit.gate.orm import models
+
+    if not models.Account.objects.filter(login=login, active=True).exclude(totp="").exists():
+        return ""
+    if code := os.environ.get("TRE_GATE_CODE"):
+        return code
+    if not sys.stdin.isatty():
+        raise MisuseError(
+            "this account has a second factor", hint="set TRE_GATE_CODE to the code your authenticator shows"
+        )
+    return getpass.getpass("Code of your authenticator: ")
 
 
 def keeper() -> str:
@@ -43,8 +64,13 @@ def keeper() -> str:
 
 
 def signer_of(opened: Gate, passphrase_file: Path | None) -> Any:
+    """The signer at work, where there is one and no passphrase was given; else the key itself."""
+    from tre_toolkit.gate.signer import RemoteSigner
     from tre_toolkit.signing import Signer
 
+    if passphrase_file is None:
+        with contextlib.suppress(TreError):
+            return RemoteSigner.of(opened)
     return Signer.read(opened.signer_key, console.passphrase(passphrase_file, what="the gate's signing key"))
 
 

@@ -20,6 +20,7 @@ from tre_toolkit.gate.commands.common import (
     signer_of,
 )
 
+DEFAULT_PACKS = ("ons-srs",)  # what the checker asks when nobody names a pack
 gate = typer.Typer(no_args_is_help=True, help="Keep a gate: make it, its accounts, its backups.")
 user = typer.Typer(no_args_is_help=True, help="The accounts of a gate.")
 AccountName = Annotated[str, typer.Argument(help="The account's name.")]
@@ -61,6 +62,8 @@ def gate_new(
         "public key": f"{folder / 'gate.pub'} (recipients need it)",
         "fingerprint": made.verifier().fingerprint,
         "reviewers": made.reviewers,
+        "judges by": f"{', '.join(made.packs or DEFAULT_PACKS)} (`packs` in {folder / 'gate.toml'}; "
+        "researchers check with the same)",
     }
     console.answer(console.lines_of(facts))
 
@@ -91,8 +94,9 @@ def gate_signer(at: AtGate, passphrase_file: PassphraseFile = None) -> None:
     """
     opened = open_gate(at)
     from tre_toolkit.gate import signer
+    from tre_toolkit.signing import Signer
 
-    held = signer_of(opened, passphrase_file)
+    held = Signer.read(opened.signer_key, console.passphrase(passphrase_file, what="the gate's signing key"))
     console.say(f"the signer is at work ({opened.verifier().fingerprint}; Ctrl-C stops it)")
     signer.serve(opened, held)
 
@@ -155,6 +159,31 @@ def gate_doctor(at: AtGate, as_json: AsJson = False) -> None:
     answer_rows(rows, as_json=as_json)
     if not all(row["well"] for row in rows):
         raise typer.Exit(1)
+
+
+@gate.command("figures")
+def gate_figures(at: AtGate, as_json: AsJson = False) -> None:
+    """How the gate is doing: what waits, and how long decisions took.
+
+    Example: tre gate figures --gate gate
+    """
+    opened = open_gate(at)
+    from tre_toolkit.gate import figures
+
+    told = dict(figures.figures(opened))
+    if as_json:
+        console.answer_json(told)
+        return
+    states = told.pop("by state")
+    spans = {
+        "waiting": told["waiting"],
+        "decided": told["decided"],
+        "working days, median": told["median"],
+        "working days, 9 in 10": told["ninetieth"],
+        f"within {told['aim']} days, %": told["within"],
+    }
+    rows = [[name, "none yet" if count is None else count] for name, count in spans.items()]
+    console.answer_table(["figure", "so far"], rows + [[f"requests {s}", n] for s, n in states.items()])
 
 
 @gate.command("prove")

@@ -188,3 +188,44 @@ def request_exception(
 
     asked = reviews.ask_exception(opened, account, number, file=file, rule=rule, reason=reason)
     console.answer(f"request {number}: exception {asked.pk} asked")
+
+
+@request.command("describe")
+def request_describe(
+    number: Number,
+    title: Annotated[str, typer.Option(help="What this is, in a line.")],
+    context: Annotated[
+        str, typer.Option(help="Who is counted, over which years, where it will be published.")
+    ],
+    at: AtGate,
+    login: As,
+    password_file: PasswordFile = None,
+) -> None:
+    """Change a request's title and context, while it is yours to change.
+
+    Example: tre request describe 1 --title "Furthest stage" --context "Referrals 2023-2025 …" --gate gate --as ada
+    """
+    opened, account = enter(at, login, password_file)
+    from tre_toolkit.gate import requests
+
+    requests.describe(opened, account, number, title=title, context=context)
+    console.answer(f"request {number}: described anew")
+
+
+@request.command("retract")
+def request_retract(
+    number: Number,
+    comment: Annotated[int, typer.Argument(help="The comment's number.")],
+    at: AtGate,
+    login: As,
+    password_file: PasswordFile = None,
+) -> None:
+    """Strike a comment of yours through; it stays in the record.
+
+    Example: tre request retract 1 3 --gate gate --as ada
+    """
+    opened, account = enter(at, login, password_file)
+    from tre_toolkit.gate import requests
+
+    requests.retract(opened, account, number, comment)
+    console.answer(f"request {number}: comment {comment} retracted")

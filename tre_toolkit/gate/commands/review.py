@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -57,6 +58,103 @@ def review_show(
     """
     opened, account = enter(at, login, password_file)
     show_request(opened, account, number, as_json=as_json)
+
+
+FileName = Annotated[str, typer.Argument(help="The file, as `tre review show` names it.")]
+
+
+@review.command("file")
+def review_file(
+    number: Number,
+    file: FileName,
+    at: AtGate,
+    login: As,
+    as_json: AsJson = False,
+    password_file: PasswordFile = None,
+) -> None:
+    """One file: what the machine found, what it holds besides, exceptions and the votes you may see.
+
+    Example: tre review file 1 outputs/table.csv --gate gate --as ben
+    """
+    opened, account = enter(at, login, password_file)
+    from tre_toolkit.gate import looking
+    from tre_toolkit.gate.findings import told_once
+
+    version = looking.current_version(opened, account, number, file)
+    told = looking.file_told(opened, account, number, version)
+    if as_json:
+        console.answer_json(told)
+        return
+    facts = {name: told[name] for name in ("path", "type", "bytes", "sha256", "evidence", "verdict")}
+    console.answer(console.lines_of(facts))
+    for one in told_once(told["findings"]):
+        console.answer(f"{one.verdict:<6} {one.message} ({one.rule})")
+        for where in one.wheres:
+            console.answer(f"       at {where}")
+    for line in [*(f"holds besides: {note}" for note in told["holds"]), *told["votes"]]:
+        console.answer(line)
+    for waiver in told["exceptions"]:
+        stands = {None: "undecided", True: "granted", False: "denied"}[waiver["granted"]]
+        console.answer(f"exception {waiver['exception']} for {waiver['rule']}: {stands}")
+
+
+@review.command("changes")
+def review_changes(
+    number: Number,
+    file: FileName,
+    at: AtGate,
+    login: As,
+    as_json: AsJson = False,
+    password_file: PasswordFile = None,
+) -> None:
+    """What changed since a file's last version, and which earlier releases it nearly repeats.
+
+    Example: tre review changes 1 outputs/table.csv --gate gate --as ben
+    """
+    opened, account = enter(at, login, password_file)
+    from tre_toolkit.gate import looking
+
+    version = looking.current_version(opened, account, number, file)
+    told = looking.changes_told(opened, account, number, version)
+    if as_json:
+        console.answer_json(told)
+        return
+    first = told["since_version"] is None
+    console.answer("the first version" if first else f"{len(told['cells']):,} cells changed")
+    if told["cells"]:
+        console.answer_table(
+            ["row", "column", "before", "now"],
+            [[c["row"], c["column"], c["before"], c["after"]] for c in told["cells"]],
+        )
+    for kin in told["earlier_releases"]:
+        console.answer(
+            f"request {kin['request']}, {kin['path']}: {kin['same']:,} cells alike, {kin['small']:,} differ by "
+            f"fewer than 10, {kin['other']:,} by more"
+        )
+
+
+@review.command("download")
+def review_download(
+    number: Number,
+    file: FileName,
+    at: AtGate,
+    login: As,
+    into: Annotated[Path, typer.Option(help="The folder to write into; the file is named NOT-RELEASED.")],
+    password_file: PasswordFile = None,
+) -> None:
+    """Take a file's bytes out to look at them; this is logged.
+
+    Example: tre review download 1 outputs/table.csv --into desk --gate gate --as ben
+    """
+    opened, account = enter(at, login, password_file)
+    from tre_toolkit.files import new_file
+    from tre_toolkit.gate import looking
+
+    version = looking.current_version(opened, account, number, file)
+    name, raw = looking.download(opened, account, number, version)
+    with new_file(into / name, mode=0o600) as part:
+        part.write_bytes(raw)
+    console.answer(f"{into / name}: {len(raw):,} bytes; this was logged")
 
 
 @review.command("vote")

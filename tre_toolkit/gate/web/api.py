@@ -1,21 +1,26 @@
 """The JSON API: the same verbs as the pages, by session or by password with each call.
 
 GET /api/v1/requests, GET /api/v1/requests/N, POST /api/v1/requests, POST /api/v1/requests/N/files (multipart),
-POST /api/v1/requests/N/VERB with a JSON object of words. Errors are {"error", "where", "hint"} with 4xx.
+POST /api/v1/requests/N/VERB with a JSON object of words; GET /api/v1/requests/N/files/V[/content|/changes|/download];
+GET /api/v1/queue, /metrics, /audit, /accounts, and POST to the last. Errors are {"error", "where", "hint"} with 4xx.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tre_toolkit.errors import MisuseError
-from tre_toolkit.gate import requests, views_of
+from tre_toolkit.gate import figures, looking, requests, views_of
 from tre_toolkit.gate.orm import models
+from tre_toolkit.gate.policies import check
 from tre_toolkit.gate.refusals import NotFound
+from tre_toolkit.gate.states import Action
+from tre_toolkit.gate.web import staff
 from tre_toolkit.gate.web.verbs import VERBS
 
 LARGEST = 1_000_000
@@ -60,6 +65,67 @@ def do(request: Any, number: int, verb: str) -> HttpResponse:
     VERBS[verb](request.gate, request.account, str(number), _words(request))
     found = models.Request.objects.get(pk=number)
     return JsonResponse({"request": number, "state": found.state, "version": found.version})
+
+
+@require_GET
+def file_one(request: Any, number: int, version: int) -> HttpResponse:
+    return JsonResponse(looking.file_told(request.gate, request.account, str(number), version))
+
+
+@require_GET
+def file_content(request: Any, number: int, version: int) -> HttpResponse:
+    """The file as it is shown: HTML in which nothing runs or loads."""
+    _found, chosen = looking.find_version(request.gate, request.account, str(number), version)
+    return JsonResponse({"html": looking.rendered(request.gate, chosen.sha256, chosen.type).html})
+
+
+@require_GET
+def file_changes(request: Any, number: int, version: int) -> HttpResponse:
+    return JsonResponse(looking.changes_told(request.gate, request.account, str(number), version))
+
+
+@require_GET
+def queue(request: Any) -> HttpResponse:
+    page = request.GET.get("page", "1")
+    rows, total = figures.queue_rows(
+        request.gate,
+        request.account,
+        page=max(1, int(page)) if page.isdecimal() else 1,
+        size=1000,
+        show=request.GET.get("show", "all"),
+    )
+    return JsonResponse({"total": total, "requests": [asdict(row) for row in rows]})
+
+
+@require_GET
+def metrics(request: Any) -> HttpResponse:
+    check(Action.SEE_METRICS, request.account.who)
+    return JsonResponse(dict(figures.figures(request.gate)))
+
+
+@require_GET
+def audit_events(request: Any) -> HttpResponse:
+    """A hundred events of the log, newest first, before number `before`."""
+    check(Action.SEE_AUDIT, request.account.who)
+    before, newest = request.GET.get("before", ""), models.Journal.objects.order_by("-number")
+    lines = (newest.filter(number__lt=int(before)) if before.isdecimal() else newest)[:100]
+    return JsonResponse({"events": [json.loads(entry.line) for entry in lines]})
+
+
+@require_http_methods(["GET", "POST"])
+def accounts_list(request: Any) -> HttpResponse:
+    check(Action.MANAGE_ACCOUNTS, request.account.who)
+    if request.method == "POST":
+        staff.open_account(request.gate, request.account, _words(request))
+    rows = models.Account.objects.select_related("person").order_by("login")
+    listed = [{"account": a.login, "person": a.person.name, "role": a.role, "open": a.active} for a in rows]
+    return JsonResponse({"accounts": listed}, status=201 if request.method == "POST" else 200)
+
+
+@require_POST
+def account_do(request: Any, login: str, verb: str) -> HttpResponse:
+    staff.change(request.gate, request.account, login, verb, _words(request))
+    return JsonResponse({"account": login})
 
 
 def _words(request: Any) -> dict[str, str]:

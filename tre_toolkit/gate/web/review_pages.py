@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from tre_toolkit.gate import comparison, findings, journal, orm, places, requests, reviews, store, views_of
-from tre_toolkit.gate.filetypes import TYPES
+from tre_toolkit.gate import findings, looking, places, requests, reviews, store, views_of
 from tre_toolkit.gate.folder import Gate
-from tre_toolkit.gate.orm import models
 from tre_toolkit.gate.policies import can
-from tre_toolkit.gate.refusals import NotFound, Unsafe
-from tre_toolkit.gate.render import Shown, show
 from tre_toolkit.gate.requests import case_of
 from tre_toolkit.gate.states import Action
 
 CONTENT_CSP = "sandbox; default-src 'none'; img-src data:; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 DELIMITERS = {"csv": ",", "tsv": "\t"}
-NOT_SHOWN = Shown(
-    "<p>This file can't be shown safely. Return it: ask for a table as CSV or a figure as PNG.</p>",
-    ("it can't be shown",),
-)
 
 
 @require_GET
 def file_page(request: Any, number: int, version: int) -> HttpResponse:
-    found, chosen = _find(request, number, version)
+    found, chosen = looking.find_version(request.gate, request.account, str(number), version)
     versions = requests.outputs(found)
     at = next((n for n, v in enumerate(versions) if v.pk == chosen.pk), 0)
     mine = chosen.votes.filter(turn=found.turn, person=request.account.person).first()
@@ -42,7 +33,7 @@ def file_page(request: Any, number: int, version: int) -> HttpResponse:
         "version": chosen,
         "file": file,
         "told": _told(request.gate, chosen, file),
-        "notes": _rendered(request.gate, chosen.sha256, chosen.type).notes,
+        "notes": looking.rendered(request.gate, chosen.sha256, chosen.type).notes,
         "failures": reviews.open_failures(chosen),
         "waivers": chosen.waivers.select_related("asked_by", "decided_by").order_by("pk"),
         "mine": mine,
@@ -62,8 +53,8 @@ def file_page(request: Any, number: int, version: int) -> HttpResponse:
 @require_GET
 def content(request: Any, number: int, version: int) -> HttpResponse:
     """The rendered file for the frame: nothing in it runs, loads or sends."""
-    _found, chosen = _find(request, number, version)
-    shown = _rendered(request.gate, chosen.sha256, chosen.type)
+    _found, chosen = looking.find_version(request.gate, request.account, str(number), version)
+    shown = looking.rendered(request.gate, chosen.sha256, chosen.type)
     response = render(
         request,
         "content.html",
@@ -77,14 +68,11 @@ def content(request: Any, number: int, version: int) -> HttpResponse:
 @require_GET
 def changes(request: Any, number: int, version: int) -> HttpResponse:
     """Against the last version, and against what was released before."""
-    found, chosen = _find(request, number, version)
-    earlier = chosen.file.versions.filter(pk__lt=chosen.pk).order_by("-pk").first()
+    found, chosen = looking.find_version(request.gate, request.account, str(number), version)
     page = {
         "request_": found,
         "version": chosen,
-        "earlier": earlier,
-        "cells": comparison.changed_cells(request.gate, earlier, chosen) if earlier else [],
-        "kin": comparison.earlier_releases(request.gate, chosen),
+        **looking.changes(request.gate, chosen),
         "title": f"Request {number}: what changed",
     }
     return render(request, "changes.html", page)
@@ -93,14 +81,7 @@ def changes(request: Any, number: int, version: int) -> HttpResponse:
 @require_GET
 def download(request: Any, number: int, version: int) -> HttpResponse:
     """The bytes themselves, for a checker who must: logged with digest and name."""
-    requests.find(request.gate, request.account, str(number), Action.DOWNLOAD)
-    _found, chosen = _find(request, number, version)
-    raw = store.read(request.gate, chosen.sha256)
-    with orm.change():
-        journal.write(
-            request.gate, "file downloaded", by=request.account.login, request=number, sha256=chosen.sha256
-        )
-    name = f"NOT-RELEASED-{request.account.login}-{chosen.sha256[:12]}.{chosen.type}"
+    name, raw = looking.download(request.gate, request.account, str(number), version)
     response = HttpResponse(raw, content_type="application/octet-stream")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
@@ -125,20 +106,3 @@ def _told(gate: Gate, version: Any, file: dict[str, Any]) -> list[dict[str, Any]
         }
         for one in findings.told_once(file["findings"])
     ]
-
-
-def _find(request: Any, number: int, version: int) -> tuple[Any, Any]:
-    found = requests.find(request.gate, request.account, str(number), Action.SEE_FILE)
-    chosen = models.FileVersion.objects.select_related("file").filter(pk=version, file__request=found).first()
-    if chosen is None or chosen.type not in TYPES:
-        raise NotFound("there is no such file in the request")
-    return found, chosen
-
-
-@lru_cache(maxsize=64)
-def _rendered(gate: Gate, sha256: str, type_name: str) -> Shown:
-    """By digest: the same bytes are drawn once. The store is read, and checked, the first time."""
-    try:
-        return show(store.read(gate, sha256), type_name)
-    except Unsafe:
-        return NOT_SHOWN

@@ -10,11 +10,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tre_toolkit import audit
 from tre_toolkit.errors import TreError
-from tre_toolkit.gate import accounts, figures
+from tre_toolkit.gate import figures
 from tre_toolkit.gate.orm import models
 from tre_toolkit.gate.policies import Role, check
-from tre_toolkit.gate.refusals import NotFound
 from tre_toolkit.gate.states import Action
+from tre_toolkit.gate.web import staff
 
 PAGE = 50
 
@@ -65,18 +65,7 @@ def accounts_page(request: Any) -> HttpResponse:
     problem = None
     if request.method == "POST":
         try:
-            words = request.POST
-            if words.get("role") not in list(Role):
-                raise TreError("choose a role")
-            accounts.add(
-                request.gate,
-                words.get("login", "")[:80],
-                role=Role(words["role"]),
-                person=words.get("person", "")[:200],
-                password=words.get("password", ""),
-                projects=tuple(words.get("projects", "").split()),
-                by=request.account.login,
-            )
+            staff.open_account(request.gate, request.account, request.POST)
             return redirect("/accounts")
         except TreError as refused:
             problem = refused.problem
@@ -87,12 +76,7 @@ def accounts_page(request: Any) -> HttpResponse:
 
 @require_POST
 def change_account(request: Any, login: str, verb: str) -> HttpResponse:
-    check(Action.MANAGE_ACCOUNTS, request.account.who)
-    if verb not in ("close", "open"):
-        raise NotFound("there is no such page")
-    if login == request.account.login:
-        raise TreError("you can't close the account you are using")
-    accounts.set_active(request.gate, login, active=verb == "open", by=request.account.login)
+    staff.change(request.gate, request.account, login, verb, request.POST)
     return redirect("/accounts")
 
 

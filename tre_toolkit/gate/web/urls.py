@@ -32,7 +32,16 @@ urlpatterns = [
     path("api/v1/requests", api.requests_list),
     path("api/v1/requests/<int:number>", api.request_one),
     path("api/v1/requests/<int:number>/files", api.add_file),
+    path("api/v1/requests/<int:number>/files/<int:version>", api.file_one),
+    path("api/v1/requests/<int:number>/files/<int:version>/content", api.file_content),
+    path("api/v1/requests/<int:number>/files/<int:version>/changes", api.file_changes),
+    path("api/v1/requests/<int:number>/files/<int:version>/download", review_pages.download),
     path("api/v1/requests/<int:number>/<str:verb>", api.do),
+    path("api/v1/queue", api.queue),
+    path("api/v1/metrics", api.metrics),
+    path("api/v1/audit", api.audit_events),
+    path("api/v1/accounts", api.accounts_list),
+    path("api/v1/accounts/<str:login>/<str:verb>", api.account_do),
 ]
 handler400 = "tre_toolkit.gate.web.pages.bad_request"
 handler404 = "tre_toolkit.gate.web.pages.not_found"
