@@ -31,6 +31,7 @@ from disclosure.totals import with_totals
 from tre_toolkit.errors import TreError
 
 Packs = Sequence[str | Pack | Path] | str | Pack | Rules | None
+TOLD = ("/attack", "/differencing")
 PEOPLE = frozenset(["child", "children", "person", "people", "pupil", "patient", "household"])
 
 
@@ -82,9 +83,16 @@ def check_files(
             for at, entry in enumerate(one.entries)
         ]
     verdicts = {path: one.verdict for path, one in examined.items()}
-    joint = attack_together([table for one in examined.values() for table in one.tables], rules)
+    past = [
+        entry for entry in (against.entries if against else ())
+        if entry.digest.partition("#")[0] not in {one.digest for one in examined.values()}
+    ]  # fmt: skip
+    joint = attack_together([table for one in examined.values() for table in one.tables], rules, past)
     for path, one in examined.items():
-        own = [found for found in joint if found.file in {table.name for table in one.tables}]
+        # what a table gives away by itself, or with a release already named, isn't told again
+        known = {found.where for found in one.verdict.findings if found.rule.endswith(TOLD)}
+        mine = {table.name for table in one.tables}
+        own = [found for found in joint if found.file in mine and found.where not in known]
         verdicts[path] = verdicts[path].and_(verdict_of(own, packs=rules.named()))
     if record and against is not None:
         for path, one in examined.items():
@@ -101,6 +109,7 @@ class Examined:
     verdict: Verdict
     entries: list[Entry]
     tables: list[Table]
+    digest: str
 
 
 def _examine(
@@ -126,7 +135,7 @@ def _examine(
         verdict = verdict.and_(check_table(table, rules)).and_(verdict_of(found, packs=rules.named()))
         scope = dict(told.told.get("recipe") or {}) if told else {}
         entries.append(entry_of(replace(table, name=path.name), cells, number=0, digest=mark, scope=scope))
-    return Examined(verdict, entries, tables)
+    return Examined(verdict, entries, tables, digest)
 
 
 def check_table(table: Table, packs: Packs = None, *, prove: bool = False) -> Verdict:

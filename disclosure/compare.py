@@ -57,9 +57,11 @@ def face(table: Table, cells: Cells) -> Face:
 def entry_of(table: Table, cells: Cells, *, number: int, digest: str, scope: dict[str, object]) -> Entry:
     """A new table as an entry of the ledger."""
     shown = face(table, cells)
+    whole = table.sets is not None and not table.base
     return Entry(
         number, table.name, digest, now(), table.unit, scope, shown.dimensions, shown.members, shown.codes,
         shown.totals, shown.low, shown.high, sets=table.sets,
+        truth=table.truth if whole else None, parents=table.parents if whole else (),
     )  # fmt: skip
 
 

@@ -53,6 +53,8 @@ class Entry:
     people: Ints | None = None  # numbers of the children in published cells, and the cell (1..) of each
     cell: Ints | None = None
     sets: Ints | None = None  # a number for each cell's set of children, as evidence tells; 0 for nobody
+    truth: Ints | None = None  # with sets: the figure behind every cell, hidden ones too
+    parents: tuple[Mapping[int, int], ...] = ()  # and in each dimension which member is the total of which
 
 
 @dataclass(slots=True)
@@ -239,6 +241,8 @@ def _as_json(entry: Entry) -> dict[str, Any]:
         "in": _pack(entry.people, "<i4"),
         "cell": _pack(entry.cell, "<i4"),
         "sets": _pack(entry.sets, "<i8"),
+        "truth": _pack(entry.truth, "<i8"),
+        "parents": [{str(part): int(total) for part, total in of.items()} for of in entry.parents],
     }
 
 
@@ -261,4 +265,8 @@ def _from_json(told: Mapping[str, Any]) -> Entry:
         people=None if people is None else people.astype(np.int64),
         cell=None if cell is None else cell.astype(np.int64),
         sets=_unpack(told.get("sets"), "<i8"),
+        truth=_unpack(told.get("truth"), "<i8"),
+        parents=tuple(
+            {int(part): int(total) for part, total in of.items()} for of in told.get("parents") or ()
+        ),
     )

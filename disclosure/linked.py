@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from disclosure.attack import System, Work, audit
+from disclosure.attack import System, audit
 from disclosure.check import Packs, check_table, printed
 from disclosure.checks.counts import small
 from disclosure.checks.solved import SOLVED
 from disclosure.compare import Face, face, project, shared_dimensions
 from disclosure.findings import Finding, Level
+from disclosure.ledger import Entry
 from disclosure.linear import FREE
 from disclosure.packs import Rules, chain
 from disclosure.protection import Protected, read_source, suppressed, with_truth
@@ -94,13 +95,16 @@ def write_together(done: Sequence[Protected], files: Sequence[Path], into: Path)
         raise
 
 
-def join(tables: Sequence[Table], rules: Rules) -> Joined:
-    """Give the same cell the same number in every table it stands in."""
-    faces = [face(table, printed(table, rules)) for table in tables]
+def join(tables: Sequence[Table], rules: Rules, *, by_label: int | None = None) -> Joined:
+    """Give the same cell the same number in every table it stands in.
+
+    Only the first `by_label` tables (all, without it) are joined by their labels; by their children all are.
+    """
+    faces = [face(table, printed(table, rules)) for table in tables[:by_label]]
     start = np.r_[0, np.cumsum([len(table) for table in tables])]
     above = np.arange(int(start[-1]))
-    for one in range(len(tables)):
-        for two in range(one + 1, len(tables)):
+    for one in range(len(faces)):
+        for two in range(one + 1, len(faces)):
             for a, b in _same(faces[one], faces[two], tables[one], tables[two]):
                 low, high = sorted((_root(above, int(start[one]) + a), _root(above, int(start[two]) + b)))
                 above[high] = low
@@ -126,39 +130,75 @@ def _same_children(tables: Sequence[Table]) -> list[Ints]:
     return [group for group in groups if len(group) > 1 and sets[group[0]] != 0]
 
 
-def attack_together(tables: Sequence[Table], rules: Rules) -> list[Finding]:
+def attack_together(tables: Sequence[Table], rules: Rules, past: Sequence[Entry] = ()) -> list[Finding]:
     """What several tables give away together although each alone keeps it: hidden small cells of any of them.
 
-    Only tables whose evidence tells the truth and which cells hold the same children take part.
+    Only tables whose evidence tells the truth and which cells hold the same children take part; and of what was
+    released earlier (`past`) all that shares a cell with them, or with others that do.
     """
-    told = [
-        table for table in tables if table.truth is not None and table.sets is not None and not table.base
-    ]
-    if len(told) < 2:
+    new = [table for table in tables if table.truth is not None and table.sets is not None and not table.base]
+    earlier = [_table_of(entry) for entry in _sharing(new, past)]
+    told = [*new, *earlier]
+    if not new or len(told) < 2:
         return []
-    joined = join(told, rules)
+    joined = join(told, rules, by_label=len(new))
+    cells_of = [printed(table, rules) for table in told]
     point, hidden, asked = np.zeros(joined.count), np.ones(joined.count, bool), np.zeros(joined.count, bool)
-    for table, cells in zip(told, joined.cell, strict=True):
-        shown = printed(table, rules)
+    for table, cells, shown in zip(told, joined.cell, cells_of, strict=True):
         point[cells] = table.truth
         np.logical_and.at(hidden, cells, ~shown.numbers)
         np.logical_or.at(asked, cells, small(table, rules) & ~shown.numbers)
     system = System(_stacked(joined), point, np.where(hidden, point, 0.0), np.where(hidden, FREE, 0.0))
     targets = np.flatnonzero(asked)
     least = rules.least or 1
-    leaks = audit(
-        system, targets, np.maximum(least - point[targets], 1.0), np.minimum(point[targets], 1.0), work=Work()
+    leaks = audit(system, targets, np.maximum(least - point[targets], 1.0), np.minimum(point[targets], 1.0))
+    given = np.array(sorted({leak.cell for leak in leaks}), np.int64)
+    found = []
+    for number, (table, cells, shown) in enumerate(zip(told, joined.cell, cells_of, strict=True)):
+        out = np.flatnonzero(np.isin(cells, given) & ~shown.numbers)
+        if number < len(new):
+            found += [_given_away(table, int(cell), told, rules) for cell in out]
+        elif len(out):
+            found += [_given_back(one, table, len(out), rules) for one in new]
+    return found
+
+
+def _sharing(new: Sequence[Table], past: Sequence[Entry]) -> list[Entry]:
+    """The earlier releases that share a set of children with the new tables, or with one that does."""
+    known = {int(number) for table in new if table.sets is not None for number in table.sets if number}
+    left = {
+        entry.number: (entry, {int(number) for number in entry.sets if number})
+        for entry in past
+        if entry.sets is not None and entry.truth is not None
+    }
+    found: list[Entry] = []
+    while near := [number for number, (_, sets) in left.items() if not known.isdisjoint(sets)]:
+        for number in near:
+            entry, sets = left.pop(number)
+            found.append(entry)
+            known |= sets
+    return sorted(found, key=lambda entry: entry.number)
+
+
+def _table_of(entry: Entry) -> Table:
+    """An earlier release as a table: what it printed, and the truth the ledger keeps."""
+    exact = entry.low == entry.high
+    return Table(
+        name=f"release {entry.number} ({entry.name})",
+        dimensions=entry.dimensions,
+        members=entry.members,
+        codes=entry.codes,
+        shown=tuple(f"{low:.0f}" if one else "" for low, one in zip(entry.low, exact, strict=True)),
+        size=(len(entry.codes), 1),
+        units=entry.truth,
+        unit=entry.unit,
+        sets=entry.sets,
+        parents=entry.parents or tuple({} for _ in entry.members),
     )
-    given = {leak.cell for leak in leaks}
-    return [
-        _given_away(table, int(cell), told, rules)
-        for table, cells in zip(told, joined.cell, strict=True)
-        for cell in np.flatnonzero(np.isin(cells, sorted(given)) & ~printed(table, rules).numbers)
-    ]
 
 
 def _given_away(table: Table, cell: int, told: Sequence[Table], rules: Rules) -> Finding:
-    others = ", ".join(sorted({Path(other.name).name for other in told if other.name != table.name}))
+    others = ", ".join(sorted({_called(other) for other in told if other.name != table.name}))
     return Finding(
         Level.FAIL,
         f"{rules.packs[0].name}/{SOLVED}",
@@ -167,6 +207,22 @@ def _given_away(table: Table, cell: int, told: Sequence[Table], rules: Rules) ->
         f"a reader of this table and of {others} together can work the hidden figure out too closely",
         "protect them as one: `tre protect FILE FILE --into FOLDER`",
     )
+
+
+def _given_back(table: Table, earlier: Table, count: int, rules: Rules) -> Finding:
+    figures = "a figure" if count == 1 else f"{count} figures"
+    return Finding(
+        Level.FAIL,
+        f"{rules.packs[0].name}/differencing",
+        table.name,
+        "whole table",
+        f"with this table a reader can work out {figures} that {earlier.name} hid",
+        "hide the same cells as in the earlier release, or leave this table out",
+    )
+
+
+def _called(table: Table) -> str:
+    return table.name if table.name.startswith("release ") else Path(table.name).name
 
 
 def _stacked(joined: Joined) -> sp.csr_matrix:

@@ -56,7 +56,7 @@ def standing(path: Path, workspace: Path) -> Standing:
         again = Path(folder) / "again.csv"
         command = [*TRE, "tabulate", str(beside), "--workspace", str(workspace), "--into", str(again)]
         try:
-            ran = subprocess.run(  # noqa: S603  (our own command, its arguments are paths)
+            ran = subprocess.run(
                 command,
                 capture_output=True,
                 timeout=PATIENCE,

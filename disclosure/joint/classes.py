@@ -61,6 +61,15 @@ class Classes:
         return self.matrix.T.tocsr()
 
     @cached_property
+    def places(self) -> list[tuple[Ints, Ints]]:
+        """For each table the classes that lie in one of its cells, and in which (from 0)."""
+        found = []
+        for number, row in enumerate(self.row):
+            inside = np.flatnonzero(row >= 0)
+            found.append((inside, row[inside] - self.offset[number]))
+        return found
+
+    @cached_property
     def figures(self) -> Floats:
         """The true figure of each released cell."""
         return np.asarray(self.matrix @ self.size.astype(float))

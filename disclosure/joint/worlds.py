@@ -63,14 +63,12 @@ def project(
 
 
 def _sweep(classes: Classes, sizes: Floats, multipliers: Floats) -> None:
-    for number in range(len(classes.names)):
+    for number, (inside, place) in enumerate(classes.places):
         low, high = classes.offset[number], classes.offset[number + 1]
-        inside = classes.row[number] >= 0
-        place = classes.row[number][inside] - low
-        sums = np.bincount(place, sizes[inside], high - low)
-        factor = classes.figures[low:high] / np.maximum(sums, 1e-300)
+        mine = sizes[inside]
+        factor = classes.figures[low:high] / np.maximum(np.bincount(place, mine, high - low), 1e-300)
         multipliers[low:high] += np.log(np.maximum(factor, 1e-300))
-        sizes[inside] *= factor[place]
+        sizes[inside] = mine * factor[place]
 
 
 def _newton(classes: Classes, sizes: Floats, gap: Floats, off: float) -> Floats:
