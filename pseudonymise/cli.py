@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from pseudonymise.key_cli import KEY, PASSPHRASE, key
+from pseudonymise.project_cli import TRUST
 from tre_toolkit import console
 from tre_toolkit.errors import MisuseError, TreError
 
 if TYPE_CHECKING:
     from pseudonymise.batch import Made
     from pseudonymise.planning import Plan
+    from tre_toolkit.project import Project
     from tre_toolkit.returns import Return
 
 __all__ = ["key", "plan", "pseudonymise"]
@@ -22,6 +25,7 @@ __all__ = ["key", "plan", "pseudonymise"]
 def plan(
     returns: list[Path] = typer.Argument(..., help="Files or folders with returns."),
     project: Path = typer.Option(..., "--project", help="The project's declaration, tre.toml."),
+    trust: list[Path] = TRUST,
     as_json: bool = typer.Option(False, "--json", help="The plan as JSON."),
     html: Path | None = typer.Option(None, "--html", help="Write the plan as a page to print and sign."),
 ) -> None:
@@ -31,9 +35,9 @@ def plan(
     """
     from pseudonymise.paper import as_page, as_value
     from pseudonymise.planning import plan as make
-    from tre_toolkit.project import Project
 
-    made = make(_read(returns), Project.read(project))
+    declared = _agreed(project, trust)
+    made = make(_read(returns), declared)
     if html:
         from tre_toolkit.files import write_text
 
@@ -70,6 +74,7 @@ def pseudonymise(
         False, "--new-series", help="The key or the cleaning rules changed, and that is meant."
     ),
     jobs: int = typer.Option(1, min=1, help="Processes that make tokens side by side."),
+    trust: list[Path] = TRUST,
     passphrase_file: Path | None = PASSPHRASE,
     as_json: bool = typer.Option(False, "--json", help="What was made, as JSON."),
 ) -> None:
@@ -84,10 +89,9 @@ def pseudonymise(
     from pseudonymise.keys import Key
     from pseudonymise.recipients import To
     from tre_toolkit.parcel.keys import Recipient
-    from tre_toolkit.project import Project
     from tre_toolkit.signing import Signer
 
-    declared = Project.read(project)
+    declared = _agreed(project, trust)
     whom = To(*(Recipient.read(path) if path else None for path in (to, to_linker, to_research)))
     for _, path, _ in whom.halves(into):
         if path.exists():
@@ -145,6 +149,15 @@ def _tell_made(made: Made) -> None:
         )
 
 
+def _agreed(declaration: Path, trust: list[Path]) -> Project:
+    """The declaration, once everyone in `trust` is found to have signed it."""
+    from tre_toolkit.project import Project, check_signed
+    from tre_toolkit.signing import Verifier
+
+    check_signed(declaration, [Verifier.read(path) for path in trust])
+    return Project.read(declaration)
+
+
 def _read(paths: list[Path]) -> list[Return]:
     """Every return that stands in `paths`."""
     from tre_toolkit.returns import find, read
@@ -166,8 +179,16 @@ def _tell(made: Plan) -> None:
         [[one.name, one.type, one.role, one.fate, one.why] for one in made.columns],
         title=f"{made.project.title}: what happens to each column",
     )
-    for place, names in made.tokens.items():
-        console.answer(f"{place}: {len(names)} token columns: {', '.join(names)}")
-    console.answer(f"plan {made.digest[:16]}, profile {made.project.profile}")
+    tally = Counter(one.fate for one in made.columns)
+    told = {
+        "columns": ", ".join(f"{count} {fate}" for fate, count in sorted(tally.items())),
+        "tokens": f"{', '.join(f'{place} {len(names)}' for place, names in made.tokens.items())}"
+        " (token columns of each return; --json or --html names them)",
+        "small groups": "told after the run, never refused: limits.most_exposed is 1"
+        if made.project.limits.most_exposed == 1
+        else f"refused above {made.project.limits.most_exposed:.0%} of a return's children",
+        "plan": f"{made.digest[:16]}, profile {made.project.profile}",
+    }
+    console.answer(console.lines_of(told))
     for problem in made.problems:
         console.say(str(problem))

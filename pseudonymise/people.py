@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pseudonymise import standardise
-from pseudonymise.planning import person_tables, token_fields
+from pseudonymise.planning import has_local_ids, person_tables, token_fields
 from tre_toolkit.schema import Schema
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ def people(
     codes, ids, counts["children left out by the list"] = _leave_out(codes, ids, without)
     parts = _parts(return_, schema, typed, codes, len(ids))
     if "local_id" in token_fields(schema):
-        parts["local_id"] = standardise.local_ids(ids, authority)
+        # the own numbers of a national set say nothing of an authority's, so they never meet them
+        namespace = authority if has_local_ids(schema) else f"{authority}/{return_.dataset}"
+        parts["local_id"] = standardise.local_ids(ids, namespace)
     return People(len(ids), codes, ids, parts, counts)
 
 

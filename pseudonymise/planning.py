@@ -22,6 +22,7 @@ from tre_toolkit.schema import Field, Schema, Table
 if TYPE_CHECKING:
     from tre_toolkit.returns import Return
 
+OWN = "local_id"  # the domain of an authority's own numbers
 UNKNOWN = "the catalogue doesn't know"  # how a reader words a column or element it left out
 
 # which parts of the token contract a domain of the catalogue gives
@@ -145,7 +146,22 @@ def token_fields(schema: Schema) -> dict[str, list[tuple[Table, Field]]]:
         for field in table.fields if table.person and table not in people else ():
             if field.token and field.token not in found:
                 elsewhere.setdefault(field.token, []).append((table, field))
-    return {**found, **elsewhere}
+    return {**_own_numbers(schema, found), **found, **elsewhere}
+
+
+def has_local_ids(schema: Schema) -> bool:
+    """Whether children bear the authority's own numbers here, the same as in its other returns."""
+    return any(field.token == OWN for table in schema.tables for field in table.fields)
+
+
+def _own_numbers(
+    schema: Schema, found: dict[str, list[tuple[Table, Field]]]
+) -> dict[str, list[tuple[Table, Field]]]:
+    """A set whose children bear numbers of its own (a national extract) still needs one token for each of them."""
+    about = [
+        (table, field) for table in schema.tables for field in table.fields if field.name == table.person
+    ]
+    return {} if OWN in found or has_local_ids(schema) or not about else {OWN: about}
 
 
 def person_tables(schema: Schema) -> list[Table]:

@@ -23,7 +23,15 @@ from tre_toolkit.manners import taught
 GROUP = "tre_toolkit.commands"
 PANELS = {
     "Everyone": ("demo", "doctor"),
-    "Data controller, in the authority": ("validate", "schema", "key", "plan", "pseudonymise", "parcel"),
+    "Data controller, in the authority": (
+        "validate",
+        "schema",
+        "project",
+        "key",
+        "plan",
+        "pseudonymise",
+        "parcel",
+    ),
     "Linker, in the linkage zone": ("link", "clerical", "workspace"),
     "Researcher, in the TRE": ("synth", "recipe", "tabulate", "check", "protect", "explain", "request"),
     "Output checker, at the gate": ("review", "release", "gate"),

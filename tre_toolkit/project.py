@@ -2,23 +2,29 @@
 
 It names the project, its authorities and datasets, the token profile, and every departure from
 the catalogue's default fate of a column. All authorities hold the same file: its digest goes into
-every parcel, and parcels of different declarations are not linked.
+every parcel, and parcels of different declarations are not linked. Each party signs it with its signer's key; the
+signatures stand beside it in `tre.toml.sig`, and none of them holds for a declaration that was altered since.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tre_toolkit.errors import Problem, Problems, TreError, Where
+from tre_toolkit.files import write_text
+from tre_toolkit.signing import Signer, Verifier
 
 Fate = Literal["token", "keep", "month", "year", "shifted", "days", "district", "area", "drop"]
 DateFate = Literal["keep", "month", "year", "shifted", "days", "drop"]
 NAME = "tre.toml"
+SIGNED = "tre-declaration-v1"  # how a line of signatures begins
+PURPOSE = "declaration"
 
 
 class Limits(BaseModel):
@@ -92,3 +98,59 @@ class Project(BaseModel):
                 for one in error.errors(include_input=False, include_url=False)
             ]
             raise Problems("the project declaration is not right", found) from None
+
+
+def signatures_of(path: Path) -> Path:
+    """Where the signatures under the declaration at `path` stand."""
+    file = path / NAME if path.is_dir() else path
+    return file.with_name(f"{file.name}.sig")
+
+
+def sign(path: Path, signer: Signer) -> Path:
+    """Sign the declaration at `path` as it stands; signatures under another version of it go. Gives back their file.
+
+    A line each: the form, the declaration's digest, the signer's public key, the signature in hex.
+    """
+    digest, file = Project.read(path).digest, signatures_of(path)
+    public = str(signer.verifier).split()[1]
+    kept = [line for line in _lines(file) if line[1] == digest and line[2] != public]
+    signature = signer.sign(digest.encode(), purpose=PURPOSE).hex()
+    text = "".join(" ".join(line) + "\n" for line in [*kept, [SIGNED, digest, public, signature]])
+    return write_text(file, text, replace=True)
+
+
+def check_signed(path: Path, trusted: Sequence[Verifier]) -> None:
+    """Raise Problems unless every one of `trusted` signed the declaration at `path` as it stands."""
+    digest, file = Project.read(path).digest, signatures_of(path)
+    lines = _lines(file)
+    problems = []
+    for verifier in trusted:
+        public = str(verifier).split()[1]
+        theirs = [line for line in lines if line[2] == public]
+        if any(line[1] == digest and _holds(verifier, digest, line[3]) for line in theirs):
+            continue
+        what = (
+            f"the declaration was altered since {verifier.fingerprint} signed it"
+            if theirs
+            else f"{verifier.fingerprint} hasn't signed the declaration"
+        )
+        hint = "agree it anew: every party reads it and signs it with `tre project sign`"
+        problems.append(Problem(what, Where(str(file)), hint))
+    if problems:
+        raise Problems("the declaration isn't the one that was agreed", problems)
+
+
+def _holds(verifier: Verifier, digest: str, signature: str) -> bool:
+    try:
+        return verifier.verify(bytes.fromhex(signature), digest.encode(), purpose=PURPOSE)
+    except ValueError:
+        return False
+
+
+def _lines(file: Path) -> list[list[str]]:
+    """The whole lines of a file of signatures; none when there is no such file."""
+    try:
+        found = [line.split() for line in file.read_text(encoding="ascii", errors="replace").splitlines()]
+    except FileNotFoundError:
+        return []
+    return [line for line in found if len(line) == 4 and line[0] == SIGNED]

@@ -161,7 +161,7 @@ def read_public(path: Path, prefix: str) -> bytes:
             "there is no such file", where=str(path), hint="ask its owner for the .pub file"
         ) from None
     except UnicodeDecodeError:
-        line = ""
+        line = "PK" if _is_zip(path) else "\0"
     return public_bytes(line, prefix, where=str(path))
 
 
@@ -173,7 +173,39 @@ def public_bytes(line: str, prefix: str, *, where: str | None = None) -> bytes:
             raise ValueError
         return base64.b64decode(words[1], validate=True)
     except ValueError:
-        raise TreError(f"this is not a public key that begins {prefix}", where=where) from None
+        raise TreError(
+            f"this is {_kind_of(line)}, and a public key that begins {prefix} is wanted",
+            where=where,
+            hint="ask the key's owner for the .pub file beside it",
+        ) from None
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"PK"
+
+
+# How a file begins, and what a person calls it; the first that fits.
+KINDS = (
+    ("tre-key-share", "a share of a project's key, which is secret"),
+    ("tre-key-", "a private key file, which is secret and stays with its owner"),
+    ("tre-pub-signer", "a signer's public key"),
+    ("tre-pub-transport", "a transport public key"),
+    ("tre-pub-", "another kind of public key"),
+    ("tre-wrapped-", "a project's key wrapped for another authority"),
+    ("tre-hello-", "a hello of a comparison of keys"),
+    ("tre-declaration-", "the signatures under a declaration"),
+    ("PK", "a parcel or another zip"),
+    ("{", "JSON"),
+    ("\0", "no text at all"),
+)
+
+
+def _kind_of(text: str) -> str:
+    """What a file that isn't the wanted key seems to be; never what stands in it."""
+    if not text.strip():
+        return "an empty file"
+    return next((name for begins, name in KINDS if text.startswith(begins)), "something else")
 
 
 def _signed(message: bytes, purpose: str) -> bytes:

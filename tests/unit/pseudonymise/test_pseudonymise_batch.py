@@ -11,6 +11,8 @@ from pseudonymise.tokens import token_columns
 from tre_toolkit import audit
 from tre_toolkit.errors import Problems, TreError
 from tre_toolkit.parcel import open_parcel
+from tre_toolkit.returns import Return
+from tre_toolkit.schema import schema
 
 
 @pytest.fixture
@@ -243,3 +245,20 @@ def test_rows_leave_in_another_order_than_they_stood(run, draw):
     assert left != stood
     tokens = parcel.part("tokens/cin_census/2025")["record_id"].to_pylist()
     assert parcel.part("payload/cin_census/2025/child_identifiers")["record_id"].to_pylist() != tokens
+
+
+def test_a_set_with_numbers_of_its_own_gives_each_child_one_token_that_meets_no_authoritys_number(run, draw):
+    known = schema("echild", 2021)
+    visits = {"tokenid": ["A1", "B2", "A1"], "arrivaldate": ["2021-06-01"] * 3}
+    tables = {
+        table.name: draw.frame(table, **(visits if table.name == "hes_ae" else {})) for table in known.tables
+    }
+    hospital = Return(dataset="echild", year=2021, term=None, authority="990", tables=tables, synthetic=True)
+    declared = draw.declared(datasets=("cin_census", "echild"))
+    _, parcel = run([hospital, draw.cin()], declared=declared)
+    here, there = (parcel.part(f"tokens/{name}") for name in ("echild/2021", "cin_census/2025"))
+    assert here["t_local_id"].null_count == 0
+    assert here.num_rows == there.num_rows == 2
+    assert not set(here["t_local_id"].to_pylist()) & set(there["t_local_id"].to_pylist())
+    owners = parcel.part("payload/echild/2021/hes_ae")["record_id"].to_pylist()
+    assert set(owners) == set(here["record_id"].to_pylist())

@@ -6,6 +6,7 @@ import json
 import random
 from pathlib import Path
 
+import nhs_number
 import pyarrow as pa
 import pytest
 from stdnum.gb import nhs as stdnum_nhs
@@ -107,6 +108,20 @@ def test_nhs_numbers_agree_with_python_stdnum():
     numbers = ["".join(rng.choice("0123456789") for _ in range(10)) for _ in range(3000)]
     made = standardise.nhs_parts(pa.array(numbers))["nhs"].to_pylist()
     assert [one is not None for one in made] == [stdnum_nhs.is_valid(number) for number in numbers]
+    assert any(made)
+
+
+def test_nhs_numbers_agree_with_the_nhs_number_package_as_they_are_written():
+    rng = random.Random(3)
+    forms = ("{0}{1}{2}", "{0} {1} {2}", "{0}-{1}-{2}", " {0}{1}{2} ")
+    digits = ["".join(rng.choice("0123456789") for _ in range(10)) for _ in range(4000)]
+    # Scotland's numbers begin with a birth date there, which isn't a rule of the NHS number itself
+    digits = [one for one in digits if not nhs_number.REGION_SCOTLAND.contains_number(one)]
+    written = [rng.choice(forms).format(one[:3], one[3:6], one[6:]) for one in digits]
+    made = standardise.nhs_parts(pa.array(written))["nhs"].to_pylist()
+    assert [one is not None for one in made] == [nhs_number.is_valid(number) for number in digits]
+    right = [nhs_number.standardise_format(number) for number in written]
+    assert [one for one in made if one] == [there for one, there in zip(made, right, strict=True) if one]
     assert any(made)
 
 
