@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INTO ?= demo-journey
 CHILDREN ?= 2000
 
-.PHONY: demo test dev lint types contracts docs dist bench clean
+.PHONY: demo test dev lint types contracts docs reference dist bench clean
 
 demo: $(VENV)/.tre
 	$(BIN)/tre demo --children $(CHILDREN) --into $(INTO)
@@ -19,6 +19,7 @@ dev: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	PYTHON=$(BIN)/python .ci/spelling
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
@@ -28,10 +29,20 @@ contracts: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python .ci/site site
+
+# every page that is made from the code and the catalogue, made again
+reference: $(VENV)/.dev
+	$(BIN)/python -m tre_toolkit.manual docs/reference/commands
+	$(BIN)/python tests/helpers/graph.py > docs/images/imports.svg
+	$(BIN)/python -m tre_toolkit.research.gallery > docs/reference/recipes.md
+	$(BIN)/tre schema docs
 
 dist: $(VENV)/.dev
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python .ci/sbom dist/*.whl dist/sbom.cdx.json
+	cd dist && sha256sum *.whl *.tar.gz sbom.cdx.json > SHA256SUMS
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.benchmarks
