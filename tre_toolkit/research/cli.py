@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from tre_toolkit import console
 from tre_toolkit.errors import TreError
+
+if TYPE_CHECKING:
+    from tre_toolkit.research.workspace import Workspace
 
 recipe = typer.Typer(
     no_args_is_help=True,
@@ -74,6 +81,13 @@ def run(
     name: str = typer.Argument(help="Which recipe: see `tre recipe list`."),
     workspace: Path = typer.Option(help="The workspace folder."),
     into: Path = typer.Option(help="The folder for the tables; made when it isn't there."),
+    memory: str | None = typer.Option(
+        None, help="The engine's limit, such as 500MB; what is beyond it goes to --spill."
+    ),
+    spill: Path | None = typer.Option(
+        None,
+        help="A folder as guarded as the workspace, for work beyond --memory; one beside the outputs when not given.",
+    ),
 ) -> None:
     """Run a recipe: its tables, each with the evidence that lets the gate derive it again.
 
@@ -81,10 +95,10 @@ def run(
     """
     from tre_toolkit.research import recipes
     from tre_toolkit.research.run import run_recipe
-    from tre_toolkit.research.workspace import open as open_workspace
 
-    with console.progress(f"recipe {name}", len(recipes.recipe(name).tables())) as done:
-        ran = run_recipe(name, open_workspace(workspace), into, done=done)
+    count = len(recipes.recipe(name).tables())
+    with _opened(workspace, memory, spill, into) as opened, console.progress(f"recipe {name}", count) as done:
+        ran = run_recipe(name, opened, into, done=done)
     for path in ran.written:
         console.answer(str(path))
     for file, why in ran.left_out.items():
@@ -95,9 +109,10 @@ def run(
 @recipe.command("draw")
 def draw(
     table: Path = typer.Argument(help="A table whose evidence says PASS."),
-    into: Path = typer.Option(help="The figure to write, an .svg."),
+    into: Path = typer.Option(help="The figure to write, an .svg or a .png."),
     kind: str | None = typer.Option(
-        None, help="flow, bars, area, curve, heat, forest or panel; told from the table when not given."
+        None,
+        help="flow, bars, area, groups, curve, heat, forest, panel or effect; told from the table when not given.",
     ),
     title: str | None = typer.Option(None, help="The figure's title; the table's when not given."),
     pack: list[str] = typer.Option(
@@ -134,6 +149,13 @@ def tabulate(
     declared: Path = typer.Argument(help="A declared table: a .toml, or the .evidence.json of an output."),
     workspace: Path = typer.Option(help="The workspace folder."),
     into: Path = typer.Option(help="The table to write, a .csv."),
+    memory: str | None = typer.Option(
+        None, help="The engine's limit, such as 500MB; what is beyond it goes to --spill."
+    ),
+    spill: Path | None = typer.Option(
+        None,
+        help="A folder as guarded as the workspace, for work beyond --memory; one beside the outputs when not given.",
+    ),
 ) -> None:
     """Count children as a declaration says; the gate derives outputs again with this command.
 
@@ -141,15 +163,31 @@ def tabulate(
     """
     from tre_toolkit.research.evidence import read_declaration, write_output
     from tre_toolkit.research.measures import tabulate as count
+
+    wanted, digest = read_declaration(declared)
+    with _opened(workspace, memory, spill, into) as opened:
+        if digest is not None and digest != opened.digest:
+            raise TreError(
+                "the workspace isn't the one the recipe was run over",
+                where=str(workspace),
+                hint="open the workspace that the evidence's dataset_digest names",
+            )
+        write_output(into, count(opened, wanted), wanted, opened, made_by="tre tabulate")
+    console.answer(str(into))
+
+
+@contextmanager
+def _opened(folder: Path, memory: str | None, spill: Path | None, into: Path) -> Iterator[Workspace]:
+    """The workspace, with room to work beyond the limit: of the owner alone, and gone afterwards."""
     from tre_toolkit.research.workspace import open as open_workspace
 
-    opened = open_workspace(workspace)
-    wanted, digest = read_declaration(declared)
-    if digest is not None and digest != opened.digest:
-        raise TreError(
-            "the workspace isn't the one the recipe was run over",
-            where=str(workspace),
-            hint="open the workspace that the evidence's dataset_digest names",
-        )
-    write_output(into, count(opened, wanted), wanted, opened, made_by="tre tabulate")
-    console.answer(str(into))
+    if memory is None or spill is not None:
+        yield open_workspace(folder, memory=memory, spill=spill)
+        return
+    with tempfile.TemporaryDirectory(prefix=".spill-", dir=_standing(into)) as room:
+        yield open_workspace(folder, memory=memory, spill=room)
+
+
+def _standing(place: Path) -> Path:
+    """The nearest folder above a place that is there already."""
+    return next(one for one in place.absolute().parents if one.is_dir())

@@ -141,6 +141,16 @@ class Cohort:
     def __repr__(self) -> str:
         return f"<cohort {self.name!r}: {self.definition.told}; {self.digest[:12]}>"
 
+    def _repr_html_(self) -> str:
+        from tre_toolkit.research.notebook import card
+
+        facts = [
+            ("who", self.definition.told),
+            ("states", ", ".join(self.rules.order)),
+            ("definition", self.digest),
+        ]
+        return card("cohort", self.name, facts, synthetic=self.workspace.synthetic)
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of definition and data: the same over the same workspace is the same children."""
@@ -249,7 +259,7 @@ def make_births(engine: Engine) -> None:
 
 
 def _check_people(engine: Engine, column: str) -> None:
-    known = engine.rows("DESCRIBE people").column_name.tolist()
+    known = engine.columns("people")
     if column not in known or column == "person_id":
         hint = f"they have {', '.join(sorted(set(known) - {'person_id'}))}"
         raise TreError("people have no such column", where=Where(table="people", column=column), hint=hint)

@@ -117,6 +117,13 @@ class Table:
     def __repr__(self) -> str:
         return f"<table {self.title!r}: {len(self.rows)} by {len(self.columns)}, not checked>"
 
+    def _repr_html_(self) -> str:
+        from tre_toolkit.research.notebook import card
+
+        facts = [("rows", f"{len(self.rows)} of {self.corner}"), ("columns", f"{len(self.columns)} of {self.across}"),
+                 ("figures", self.kind), ("checked", "no: write it with its evidence, then `tre check`")]  # fmt: skip
+        return card("table", self.title, facts)
+
     @property
     def figures(self) -> np.ndarray:
         """The figures as numbers."""

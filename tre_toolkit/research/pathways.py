@@ -29,6 +29,21 @@ class Pathways:
     def __repr__(self) -> str:
         return f"<pathways {' > '.join(self.rules.order)}: {self.definition.told}; {self.digest[:12]}>"
 
+    def _repr_html_(self) -> str:
+        from tre_toolkit.research.notebook import card
+
+        facts = [
+            ("who", self.definition.told),
+            *((state.name, state.label) for state in self.states),
+            (
+                "bridged",
+                ", ".join(f"{name} {days} days" for name, days in self.rules.bridge.items()) or "nothing",
+            ),
+            ("observed", f"{episodes.date(self.window[0])} to {episodes.date(self.window[1] - 1)}"),
+            ("definition", self.digest),
+        ]
+        return card("pathways", " > ".join(self.rules.order), facts, synthetic=self.workspace.synthetic)
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the rules, the definition and the workspace's digest."""

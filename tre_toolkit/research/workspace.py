@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,18 +20,28 @@ from tre_toolkit.errors import TreError, Where
 from tre_toolkit.files import digest
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from tre_toolkit.research.cohorts import Cohort
 
 FACTS, PEOPLE, TABLES = "workspace.json", "people.parquet", "tables"
 OWN = ("person_id", "authority", "period", "row_id")  # the columns every table has before the return's own
 
 
-def open(path: str | Path, *, memory: str | None = None, spill: str | Path | None = None) -> Workspace:
+def open(
+    path: str | Path,
+    *,
+    memory: str | None = None,
+    spill: str | Path | None = None,
+    spark: SparkSession | None = None,
+) -> Workspace:
     """The workspace at `path`, real or synthetic alike. Raises TreError when the folder isn't one.
 
     `memory` is the engine's limit ("2GB"); beyond it the engine works in the folder `spill`, which must be as
-    guarded as the workspace itself.
+    guarded as the workspace itself. With a `spark` session the same SQL runs there, and every executor must see `path`.
     """
+    if memory is not None and not re.fullmatch(r"\d+(\.\d+)? ?[KMGT]i?B", memory):
+        raise TreError("not an amount of memory", hint="write it as 500MB or 2GB")
     folder = Path(path)
     for name in (FACTS, PEOPLE, TABLES):
         if not (folder / name).exists():
@@ -46,7 +57,7 @@ def open(path: str | Path, *, memory: str | None = None, spill: str | Path | Non
     if not isinstance(facts, dict):
         raise TreError("not the facts of a workspace", where=str(folder / FACTS))
     _names(folder / PEOPLE, ("person_id",))
-    return Workspace(folder, facts, memory, Path(spill) if spill else None)
+    return Workspace(folder, facts, memory, Path(spill) if spill else None, spark)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +68,24 @@ class Workspace:
     facts: dict[str, Any]
     memory: str | None = None
     spill: Path | None = None
+    spark: SparkSession | None = None
 
     def __repr__(self) -> str:
         kind = "synthetic" if self.synthetic else "real"
         return f"<workspace {self.folder.name}: {len(self.tables)} tables, {kind} data, {self.digest[:12]}>"
+
+    def _repr_html_(self) -> str:
+        from tre_toolkit.research.notebook import card
+
+        facts = [
+            ("project", str(self.facts.get("project", ""))),
+            *(
+                (name, ", ".join(one.partition(".")[2] for one in self.tables if one.startswith(f"{name}.")))
+                for name in self.datasets
+            ),
+            ("data", self.digest),
+        ]
+        return card("workspace", self.folder.name, facts, synthetic=self.synthetic)
 
     @property
     def synthetic(self) -> bool:
@@ -95,7 +120,7 @@ class Workspace:
     @cached_property
     def engine(self) -> Engine:
         """The engine, with one view for each table ("dataset.table"), `people` and `children` (person_id, child)."""
-        engine = Engine(memory=self.memory, spill=self.spill)
+        engine = self._started()
         engine.view("people", f"SELECT * FROM read_parquet('{_quoted(self.folder / PEOPLE)}')")
         engine.run(
             "CREATE TABLE children AS SELECT person_id, CAST(row_number() OVER (ORDER BY person_id) AS INTEGER) AS child "
@@ -106,6 +131,13 @@ class Workspace:
             file = self.folder / TABLES / dataset / f"{table}.parquet"
             engine.view(name, f"SELECT * FROM read_parquet('{_quoted(file)}')")
         return engine
+
+    def _started(self) -> Engine:
+        if self.spark is None:
+            return Engine(memory=self.memory, spill=self.spill)
+        from tre_toolkit.spark import SparkEngine
+
+        return SparkEngine(self.spark)
 
     def need_date(self, dataset: str, table: str, column: str) -> None:
         """Raise TreError when a column isn't of days: a project may keep no more of a date than its year."""

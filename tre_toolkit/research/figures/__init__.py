@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tre_toolkit.errors import MisuseError
-from tre_toolkit.files import write_text
+from tre_toolkit.files import new_file, write_text
 
 if TYPE_CHECKING:
     from tre_toolkit.research.figures.shown import Shown
@@ -22,28 +22,39 @@ KINDS = {
     "rates": "heat",
     "ratios": "forest",
     "hazards": "forest",
-    "event_study": "heat",
+    "links": "forest",
+    "event_study": "effect",
+    "households": "heat",
+    "variety": "heat",
+    "channels": "bars",
     "panel": "panel",
 }
-FIGURES = ("flow", "bars", "area", "groups", "curve", "heat", "forest", "panel")
+FIGURES = ("flow", "bars", "area", "groups", "curve", "heat", "forest", "panel", "effect")
 
 
 def draw_table(
     table: Path, into: Path, *, kind: str | None = None, title: str | None = None, packs: tuple[str, ...] = ()
 ) -> Path:
-    """Draw the table at `table` into the SVG `into`; `kind` is one of `FIGURES`, or told from the table.
+    """Draw the table at `table` into `into`, an .svg or its .png twin; `kind` is one of `FIGURES`, or told from the table.
 
     The table is checked anew under the packs its evidence names and `packs`. Raises TreError when its evidence
     isn't there, isn't of these bytes, or the table doesn't pass.
     """
     from tre_toolkit.research.figures.shown import read_shown
 
-    if into.suffix != ".svg":
-        raise MisuseError("a figure is an .svg", where=str(into))
+    if into.suffix not in (".svg", ".png"):
+        raise MisuseError("a figure is an .svg or a .png", where=str(into))
     if kind is not None and kind not in FIGURES:
         raise MisuseError(f"not a kind of figure; there are {', '.join(FIGURES)}")
     shown = read_shown(table, packs)
-    return write_text(into, figure(shown, kind=kind, title=title))
+    drawn = figure(shown, kind=kind, title=title)
+    if into.suffix == ".svg":
+        return write_text(into, drawn)
+    from tre_toolkit.research.figures.png import as_png
+
+    with new_file(into) as part:
+        part.write_bytes(as_png(drawn))
+    return into
 
 
 def figure(shown: Shown, *, kind: str | None = None, title: str | None = None) -> str:
