@@ -18,7 +18,7 @@ from typing import Any
 
 from tre_toolkit import audit
 from tre_toolkit.errors import TreError
-from tre_toolkit.files import digest, new_file, new_folder
+from tre_toolkit.files import digest, new_file, new_folder, write_text
 from tre_toolkit.gate.folder import Gate, _read, open_gate, point_at_database
 
 MANIFEST = "backup.json"
@@ -77,20 +77,19 @@ def backup(gate: Gate, into: Path) -> int:
     return len(files)
 
 
-def restore(archive: Path, into: Path, *, log: Path | None = None) -> int:
+def restore(archive: Path, into: Path, *, log: Path | None = None, database: str = "") -> int:
     """Make a gate from a backup; how many events `log` (the newest copy) has that the backup lacks.
 
-    Raises TreError when the archive isn't whole, or `log` is not the same gate's later log.
+    A backup of a gate on PostgreSQL is restored into `database`, which must be empty. Raises TreError when the
+    archive isn't whole, or `log` is not the same gate's later log.
     """
     with new_folder(into) as part:
         part.chmod(0o700)
         _unpack(archive, part)
         if (part / DUMP).exists():
-            raise TreError(
-                "this backup holds a PostgreSQL dump",
-                where=str(archive),
-                hint=f"unpack it, load {DUMP} with pg_restore, and point gate.toml at that database",
-            )
+            _load_dump(part, database, archive)
+        elif database:
+            raise TreError("this backup is of a gate with its own database", where=str(archive))
     gate = open_gate(into)
     if log is None:
         return 0
@@ -100,6 +99,34 @@ def restore(archive: Path, into: Path, *, log: Path | None = None) -> int:
     if not later or not here or later[0].digest != here[-1].digest:
         raise TreError("this is not the same gate's later log", where=str(log))
     return len(later) - 1
+
+
+def _load_dump(part: Path, database: str, archive: Path) -> None:
+    """Load the dump into an empty database, whole or not at all, and let the new gate point there."""
+    if not database:
+        raise TreError(
+            "this backup holds a PostgreSQL dump",
+            where=str(archive),
+            hint='make an empty database and name it: --database "host=… dbname=… user=…"',
+        )
+    words = ["pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", f"--dbname={database}"]
+    if _pg([*words, str(part / DUMP)]) != 0:
+        raise TreError(
+            "the dump can't be loaded: nothing was restored",
+            hint="the database must be there, empty and yours; pg_restore has to be installed",
+        )
+    (part / DUMP).unlink()
+    told = (part / "gate.toml").read_text(encoding="utf-8")
+    before = json.dumps(_read(part).database)
+    write_text(part / "gate.toml", told.replace(before, json.dumps(database)), replace=True, mode=0o600)
+
+
+def _pg(words: list[str]) -> int:
+    """How one of PostgreSQL's own programs ended; their words may hold values and are not repeated."""
+    try:
+        return subprocess.run(words, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode
+    except OSError:
+        return 127
 
 
 def look_over(gate: Gate) -> Iterator[Check]:
@@ -204,11 +231,8 @@ def _blob_is_whole(gate: Gate, sha256: str) -> bool:
 def _copy_database(gate: Gate, place: Path) -> Path:
     if gate.database:
         path = place / DUMP
-        subprocess.run(
-            ["pg_dump", "--format=custom", f"--file={path}", f"--dbname={gate.database}"],
-            check=True,
-            capture_output=True,
-        )
+        if _pg(["pg_dump", "--format=custom", f"--file={path}", f"--dbname={gate.database}"]) != 0:
+            raise TreError("the database can't be dumped", hint="pg_dump of the server's version is needed")
         return path
     path = place / DATABASE
     with closing(sqlite3.connect(gate.folder / DATABASE)) as live, closing(sqlite3.connect(path)) as copy:

@@ -64,6 +64,7 @@ def _comments(account: Any, request: Any) -> list[dict[str, Any]]:
             "turn": c.turn,
             "body": "(retracted)" if c.retracted else c.body,
             "file": c.file.path if c.file else None,
+            "mine": c.person_id == account.person_id and c.retracted is None,
         }
         for c in comments.select_related("file")
     ]

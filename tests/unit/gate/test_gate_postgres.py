@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -93,10 +94,28 @@ def test_a_release_clicked_by_many_happens_once(pg_house: Any, tmp_path: Path) -
     assert models.Release.objects.count() == 1
 
 
-def test_a_backup_of_postgresql_holds_its_dump(pg_house: Any, tmp_path: Path) -> None:
-    import tarfile
-
-    requests.comment(pg_house.gate, pg_house.ben, pg_house.submitted(), "hello")
-    keeping.backup(pg_house.gate, tmp_path / "b.tar")
-    with tarfile.open(tmp_path / "b.tar") as held:
-        assert keeping.DUMP in held.getnames()
+def test_a_gate_on_postgresql_is_destroyed_and_comes_back_the_same(
+    pg_house: Any, tmp_path: Path, server: str, new_database: Any
+) -> None:
+    house = pg_house
+    key = house.released(into=tmp_path / "out")
+    requests.comment(house.gate, house.ben, house.submitted(), "hello")
+    keeping.backup(house.gate, tmp_path / "b.tar")
+    before = house.gate.log.read_bytes()
+    orm.close()
+    shutil.rmtree(house.gate.folder)
+    with pytest.raises(TreError, match="holds a PostgreSQL dump"):
+        keeping.restore(tmp_path / "b.tar", tmp_path / "again")
+    with pytest.raises(TreError, match="nothing was restored"):
+        keeping.restore(tmp_path / "b.tar", tmp_path / "again", database=f"{server} dbname=none")
+    assert not (tmp_path / "again").exists()
+    fresh = new_database(server)
+    assert keeping.restore(tmp_path / "b.tar", tmp_path / "again", database=fresh) == 0
+    gate = folder.open_gate(tmp_path / "again")
+    assert (gate.database, gate.log.read_bytes()) == (fresh, before)
+    assert house.state(key) == "released"
+    assert all(c.well for c in keeping.look_over(gate) if c.name != "disk")
+    test_postgresql_refuses_to_change_or_delete_an_event(house)
+    orm.close()
+    with pytest.raises(TreError, match="nothing was restored"):  # into one that is not empty
+        keeping.restore(tmp_path / "b.tar", tmp_path / "third", database=fresh)

@@ -133,6 +133,9 @@ def gate_restore(
     log: Annotated[
         Path | None, typer.Option(help="The newest audit.log you have: shows what the backup lacks.")
     ] = None,
+    database: Annotated[
+        str, typer.Option(help="For a gate on PostgreSQL: an empty database, as host=… dbname=… user=…")
+    ] = "",
 ) -> None:
     """Make a gate from its backup, checked to the byte; says which events the backup lacks.
 
@@ -140,7 +143,7 @@ def gate_restore(
     """
     from tre_toolkit.gate import keeping
 
-    lost = keeping.restore(archive, into, log=log)
+    lost = keeping.restore(archive, into, log=log, database=database)
     console.answer(
         f"{into}: restored" + (f"; {lost:,} later events are in the log and not in it" if lost else "")
     )
