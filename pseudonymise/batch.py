@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pseudonymise import birthdays, checks, exposure, profiles, standardise, telling
+from pseudonymise import attack, birthdays, checks, exposure, profiles, standardise, telling
 from pseudonymise.coarsen import Areas, anchors, shifts
 from pseudonymise.keys import Key
 from pseudonymise.payload import Children, about, fresh_ids, payload, shuffled
@@ -48,6 +48,8 @@ class Options:
     without: frozenset[str] = frozenset()
     """Local numbers, in their clean form, of children whose records stay behind."""
     areas: Areas | None = None
+    names: attack.Names = attack.Names()  # noqa: RUF009 - frozen, and empty
+    """The controller's lists of names, with which the tokens are attacked before they leave."""
     truth_map: Path | None = None
     """Gets record_id with authority, dataset, period and local id, for synthetic returns only."""
     new_series: bool = False
@@ -64,6 +66,7 @@ class Made:
     tokens: list[exposure.TokenExposure]
     groups: list[exposure.GroupExposure]
     dates: list[birthdays.DateExposure]
+    named: list[attack.NameExposure]
 
 
 def pseudonymise(
@@ -113,6 +116,7 @@ def pseudonymise(
         [one for piece in pieces for one in piece.tokens],
         [piece.groups for piece in pieces if piece.groups],
         [one for piece in pieces for one in piece.dates],
+        [one for piece in pieces for one in piece.named],
     )
 
 
@@ -127,6 +131,7 @@ class _Piece:
     problems: list[Problem]
     truth: pa.Table
     tokens: list[exposure.TokenExposure] = field(default_factory=list)
+    named: list[attack.NameExposure] = field(default_factory=list)
     dates: list[birthdays.DateExposure] = field(default_factory=list)
     groups: exposure.GroupExposure | None = None
 
@@ -188,6 +193,7 @@ class _Run:
             staying.problems,
             telling.truth_of(return_, who, record_ids, self.authority),
             exposure.of_tokens(place, columns, values),
+            attack.of_names(place, columns, values, self.options.names),
             staying.dates,
             exposure.of_groups(
                 place,
@@ -279,6 +285,7 @@ def _check(pieces: Sequence[_Piece], project: Project) -> None:
         raise Problems("identifiers stand in columns that would stay", found)
     tokens = [one for piece in pieces for one in piece.tokens]
     exposed = list(birthdays.problems((one for piece in pieces for one in piece.dates), project.limits))
+    exposed += attack.problems([one for piece in pieces for one in piece.named], project.limits)
     exposed += exposure.problems(tokens, [piece.groups for piece in pieces if piece.groups], project.limits)
     if exposed:
         raise Problems("more would be exposed than the project allows", exposed)

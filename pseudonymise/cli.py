@@ -66,6 +66,9 @@ def pseudonymise(
         None, help="List of local numbers, one a line, of children whose records stay behind."
     ),
     areas: Path | None = typer.Option(None, help="Your lookup of areas: a CSV file, postcode,area."),
+    names: Path | None = typer.Option(
+        None, help="Public lists of names, kind,name,count, with which the tokens are attacked first."
+    ),
     log: Path | None = typer.Option(None, help="Audit log; audit.log beside the key if absent."),
     truth_map: Path | None = typer.Option(
         None, help="Synthetic returns only: write which record is which child."
@@ -82,6 +85,7 @@ def pseudonymise(
 
     Example: `tre pseudonymise extracts/ --project tre.toml --key project.key --signer signer.key --to tre.key.pub --into 990.parcel`
     """
+    from pseudonymise.attack import Names
     from pseudonymise.batch import Options
     from pseudonymise.batch import pseudonymise as run
     from pseudonymise.checks import read_list
@@ -100,6 +104,7 @@ def pseudonymise(
         authority=authority,
         without=read_list(without) if without else frozenset(),
         areas=Areas.read(areas) if areas else None,
+        names=Names.read(names) if names else Names(),
         truth_map=truth_map,
         new_series=new_series,
         jobs=jobs,
@@ -134,14 +139,32 @@ def _tell_made(made: Made) -> None:
             f"frequency attack: at most {worst.share:.2%} of a column's tokens are borne by ten or more "
             f"({worst.column}, largest group {worst.largest})"
         )
-    for group in made.groups:
-        if not group.children:
-            continue
-        helps = group.coarsest if group.would_be < group.exposed else None
+    named = max(made.named, key=lambda one: one.learnt, default=None)
+    if named is not None:
         console.answer(
-            f"{group.place}: {group.exposed:,} of {group.children:,} children share their kept quasi-identifiers "
-            f"with few others{f'; leaving out {helps} would leave {group.would_be:,}' if helps else ''}"
+            f"attack with lists of names: {named.learnt:.2%} of records named beyond chance, at most ({named.column})"
         )
+    dated = max(made.dates, key=lambda one: one.share, default=None)
+    if dated is not None and dated.rows:
+        console.answer(
+            f"birthdays: at most {dated.share:.2%} of a column's dates tell the day of birth ({dated.column})"
+        )
+    rows = [
+        [
+            group.place,
+            group.children,
+            group.exposed,
+            group.smallest,
+            group.alike,
+            group.values,
+            f"{group.coarsest}, {group.would_be:,} left" if group.would_be < group.exposed else "",
+        ]
+        for group in made.groups
+        if group.children
+    ]
+    if rows:
+        names = ["return", "children", "in small groups", "k", "in groups all alike", "l", "coarsen first"]
+        console.answer_table(names, rows)
     for path, manifest in zip(made.paths, made.manifests, strict=True):
         console.answer(
             f"{path}: parcel {manifest.counter} of authority {manifest.authority}, {len(manifest.parts)} parts "

@@ -55,6 +55,16 @@ class GroupExposure:
     coarsest: str | None
     would_be: int
     alike: int
+    by: str | None = None
+    """The sensitive column in which most of those are alike."""
+    smallest: int = 0
+    """Children in the smallest group: the k of k-anonymity."""
+    values: int = 0
+    """Values of a sensitive column in the group that has fewest: the l of l-diversity."""
+
+    @property
+    def alike_share(self) -> float:
+        return self.alike / self.children if self.children else 0.0
 
     @property
     def share(self) -> float:
@@ -109,7 +119,7 @@ def of_groups(
         exposed,
         coarsest,
         without[coarsest] if coarsest else 0,
-        _alike(whole, names, tuple(sensitive), limits.smallest_group),
+        *_alike(whole, names, tuple(sensitive), limits.smallest_group),
     )
 
 
@@ -137,6 +147,16 @@ def problems(
         )
         for one in groups
         if one.share > limits.most_exposed
+    ]
+    found += [
+        Problem(
+            f"{one.alike_share:.1%} of its children stand in a group that has one value only of a sensitive column, "
+            f"the limit is {limits.most_alike:.1%}",
+            Where(one.place, column=one.by),
+            f"coarsen or drop {one.by}",
+        )
+        for one in groups
+        if one.alike_share > limits.most_alike
     ]
     return found
 
@@ -187,18 +207,28 @@ def _exposed(whole: pa.Table, names: Sequence[str], smallest: int) -> int:
     return int(pc.sum(pc.if_else(pc.less(count, smallest), count, 0)).as_py() or 0)
 
 
-def _alike(whole: pa.Table, names: Sequence[str], sensitive: Sequence[str], smallest: int) -> int:
-    """How many children stand in a large enough group that has one value only in some sensitive column."""
+def _alike(
+    whole: pa.Table, names: Sequence[str], sensitive: Sequence[str], smallest: int
+) -> tuple[int, str | None, int, int]:
+    """Children in a large enough group with one value only in some sensitive column, the worst such column, k and l."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not sensitive:
-        return 0
     groups = whole.group_by(list(names), use_threads=False).aggregate(
         [("record_id", "count"), *((name, "count_distinct") for name in sensitive)]
     )
-    large = pc.greater_equal(groups["record_id_count"], smallest)
-    single = pa.chunked_array([pa.array([False] * groups.num_rows, pa.bool_())])
+    size = groups["record_id_count"]
+    least = int(pc.min(size).as_py() or 0)
+    if not sensitive or not groups.num_rows:
+        return 0, None, least, 0
+    large = pc.greater_equal(size, smallest)
+    any_single = pa.chunked_array([pa.array([False] * groups.num_rows, pa.bool_())])
+    alike: dict[str, int] = {}
     for name in sensitive:
-        single = pc.or_(single, pc.equal(groups[f"{name}_count_distinct"], 1))
-    return int(pc.sum(pc.if_else(pc.and_(large, single), groups["record_id_count"], 0)).as_py() or 0)
+        single = pc.and_(large, pc.equal(groups[f"{name}_count_distinct"], 1))
+        any_single = pc.or_(any_single, single)
+        alike[name] = int(pc.sum(pc.if_else(single, size, 0)).as_py() or 0)
+    worst = max(alike, key=lambda name: (alike[name], name))
+    fewest = min(int(pc.min(groups[f"{name}_count_distinct"]).as_py() or 0) for name in sensitive)
+    total = int(pc.sum(pc.if_else(any_single, size, 0)).as_py() or 0)
+    return total, worst if alike[worst] else None, least, fewest

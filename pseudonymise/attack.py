@@ -1,0 +1,164 @@
+"""What an attacker with lists of names could learn from tokens: the attack itself, carried out before anything leaves.
+
+The attacker knows how common every given name and surname is and sees how often each token stands, not what it
+stands for. He puts both in order and reads the names off: the commonest token is the commonest name. A token of a
+name with a date or a number is one of many of that name, so a common name takes as many places in his order as
+tokens are expected of it. What counts is how many records he names rightly beyond calling everybody by the
+commonest name, for which he needs no tokens. Lists come from the controller (`--names`); without one the attacker is
+taken to know the frequencies of this very return, which is more than anybody does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pseudonymise import standardise
+from pseudonymise.profiles import SHARED, Column
+from pseudonymise.tokens import compose
+from tre_toolkit.errors import Problem, TreError, Where
+from tre_toolkit.project import Limits
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+GIVEN = ("given", "given_joined", "given_sound", "given_first3", "given_initial")
+SURNAME = ("surname", "surname_part1", "surname_part2", "surname_sound", "surname_first3")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Part of a name (as in `token.md`) to the names a list holds, cleaned, and how many people bear each."""
+
+    known: Mapping[str, tuple[pa.Array, pa.Array]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Names:
+        """A CSV file with the columns kind (given or surname), name and count. Raises TreError when it is none."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        from pyarrow import csv
+
+        types = {"kind": pa.string(), "name": pa.string(), "count": pa.int64()}
+        try:
+            table = csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=types))
+            kinds = {
+                "given": standardise.given_parts(table["name"].combine_chunks()),
+                "surname": standardise.surname_parts(table["name"].combine_chunks()),
+            }
+            known = {}
+            for kind, parts in kinds.items():
+                here = pc.equal(table["kind"], kind).combine_chunks()
+                for part in GIVEN if kind == "given" else SURNAME:
+                    known[part] = _summed(
+                        parts[part].filter(here), table["count"].combine_chunks().filter(here)
+                    )
+        except (FileNotFoundError, pa.ArrowInvalid, KeyError):
+            raise TreError(
+                "this is not a list of names",
+                where=str(path),
+                hint="a CSV file: kind,name,count; kind is given or surname",
+            ) from None
+        if not sum(len(names) for names, _ in known.values()):
+            raise TreError("the list holds no name", where=str(path), hint="kind is given or surname")
+        return cls(known)
+
+
+@dataclass(frozen=True, slots=True)
+class NameExposure:
+    """One token column: of `records` with a token, `right` would be named by the attack, `blind` without any token."""
+
+    place: str
+    column: str
+    part: str
+    records: int
+    right: float
+    blind: float
+
+    @property
+    def learnt(self) -> float:
+        """Share of records that the tokens themselves give away."""
+        return max(0.0, self.right - self.blind) / self.records if self.records else 0.0
+
+
+def of_names(
+    place: str, columns: Sequence[Column], parts: Mapping[str, pa.Array], names: Names
+) -> list[NameExposure]:
+    """The attack on each token column in which a name stands, of one return, from the values before they are hashed."""
+    found = []
+    for column in columns:
+        part = next((one for one in column.parts if SHARED.get(one, one) in GIVEN + SURNAME), None)
+        if part is None or column.deletions:
+            continue
+        told = _attacked(compose([parts[one] for one in column.parts]), parts[part], names.known.get(part))
+        found.append(NameExposure(place, column.name, part, *told))
+    return found
+
+
+def problems(found: Sequence[NameExposure], limits: Limits) -> list[Problem]:
+    """The columns above the project's limit, and what to do. Fewer records than a smallest group are chance."""
+    return [
+        Problem(
+            f"an attacker with lists of names would name {one.learnt:.1%} of its records by it, the limit is {limits.named:.1%}",
+            Where(one.place, column=one.column),
+            f"drop the column that gives {one.part}, use the strict profile, or agree a higher limit",
+        )
+        for one in found
+        if one.learnt > limits.named and one.right - one.blind >= limits.smallest_group
+    ]
+
+
+def _attacked(
+    values: pa.Array, names: pa.Array, known: tuple[pa.Array, pa.Array] | None
+) -> tuple[int, float, float]:
+    """Records with a token, the expected number named rightly by rank, and named rightly by the commonest name alone."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    there = pc.is_valid(values)
+    tokens, truth = values.filter(there), names.filter(there)
+    records = len(tokens)
+    if not records:
+        return 0, 0.0, 0.0
+    listed, people = known or _summed(truth, pa.array(np.ones(records, np.int64)))
+    codes = tokens.dictionary_encode().indices.to_numpy()
+    counts = np.bincount(codes)
+    name = np.empty(len(counts), np.int64)  # of each token; -1 where the list hasn't it
+    name[codes] = pc.fill_null(pc.index_in(truth, listed), -1).to_numpy(zero_copy_only=False)
+    order = np.argsort(-people.to_numpy(), kind="stable")  # the attacker's names, commonest first
+    rank = np.full(len(listed) + 1, -1)
+    rank[order] = np.arange(len(listed))
+    share = people.to_numpy()[order] / max(1, int(pc.sum(people).as_py() or 0))
+    alone = len(counts) <= len(listed)  # a token a name: the column is the name by itself, or nearly
+    places = np.ones(len(listed)) if alone else share * len(counts)
+    right = _by_rank(counts, rank[name], np.concatenate([[0.0], np.cumsum(places)]))
+    blind = float(counts[rank[name] == 0].sum())
+    return records, right, blind
+
+
+def _by_rank(counts: np.ndarray, rank: np.ndarray, ends: np.ndarray) -> float:
+    """Records whose name stands where their token does, when equal counts stand in random order.
+
+    `rank` is the true name's place in the attacker's order, which fills the places from `ends[rank]` to the next.
+    """
+    import numpy as np
+
+    order = np.argsort(-counts, kind="stable")
+    counts, rank = counts[order], rank[order]
+    first = np.searchsorted(-counts, -counts, side="left")
+    last = np.searchsorted(-counts, -counts, side="right")
+    low, high = np.maximum(ends[rank], first), np.minimum(ends[rank + 1], last)
+    chance = np.where(rank >= 0, np.maximum(0.0, high - low) / (last - first), 0.0)
+    return float((chance * counts).sum())
+
+
+def _summed(names: pa.Array, people: pa.Array) -> tuple[pa.Array, pa.Array]:
+    import pyarrow as pa
+
+    rows = pa.table({"name": names, "people": people}).filter(names.is_valid())
+    table = rows.group_by("name", use_threads=False).aggregate([("people", "sum")]).combine_chunks()
+    return table["name"].combine_chunks(), table["people_sum"].combine_chunks()
