@@ -7,7 +7,8 @@ a query (pass `params`), so no query text can hold a secret or a child.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ class Engine:
         self._duck.execute("SET disabled_optimizers = 'common_subplan'")
         self._duck.execute("SET autoinstall_known_extensions = false")
         self._duck.execute("SET autoload_known_extensions = false")
+        self._duck.execute("SET enable_progress_bar = false")  # it would stand in the middle of an answer
         for setting, value in (
             ("memory_limit", memory),
             ("temp_directory", spill and str(spill)),
@@ -68,6 +70,32 @@ class Engine:
     def arrow(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
         """The answer to a query as an Arrow table."""
         return self._duck.sql(sql, params=list(params)).to_arrow_table()
+
+    def batches(self, sql: str, rows: int) -> Iterator[pa.RecordBatch]:
+        """The answer to a query, at most about `rows` rows at a time."""
+        yield from self._duck.sql(sql).to_arrow_reader(rows)
+
+    @contextmanager
+    def lent(self, name: str, rows: pa.Table | pa.RecordBatchReader) -> Iterator[None]:
+        """`rows` under `name` for as long as the block lasts, not copied: read them once."""
+        self._duck.register(name, rows)
+        try:
+            yield
+        finally:
+            self._duck.unregister(name)
+
+    def pack(self) -> None:
+        """Keep the tables made from now on compressed: a sixth of the memory, and no slower."""
+        self._duck.execute("ATTACH ':memory:' AS packed (COMPRESS)")
+        self._duck.execute("USE packed")
+
+    def settle(self) -> None:
+        """Compress what was made since `pack`."""
+        self._duck.execute("CHECKPOINT packed")
+
+    def columns(self, name: str) -> list[str]:
+        """The names of a table's or view's columns, in order."""
+        return [str(one[0]) for one in self._duck.execute(f"DESCRIBE {quote(name)}").fetchall()]
 
     def write(self, sql: str, path: Path) -> None:
         """Write the answer to a query into one Parquet file."""
