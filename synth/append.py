@@ -30,9 +30,12 @@ def _csv(source: Path, target: Path) -> None:
 
 
 def _container(shape: Schema) -> str:
-    """The element that holds all children of an XML form."""
-    people = shape.table(shape.dataset.person_table or shape.tables[-1].name)
-    return (people.path or "").strip("/").split("/")[1]
+    """The element that holds all children of an XML form: what the returns' own writer opens around them."""
+    from tre_toolkit.returns.xml_plan import units
+
+    people = shape.dataset.person_table
+    unit = next(one for one in units(shape) if people in {sheet.table.name for sheet in one.sheets})
+    return (str(shape.dataset.form.root), *unit.path[1:-1])[-1]
 
 
 def _xml(source: Path, target: Path, container: str) -> None:

@@ -59,6 +59,14 @@ def synth(
         None, help="Sign the manifest with this signer's key (as `tre parcel new-key signer` makes)."
     ),
     passphrase_file: Path = typer.Option(None, help="The passphrase of the signer's key."),
+    form: list[str] = typer.Option(
+        [],
+        help="Another form for a dataset, such as ssda903=xml; may be given again.",
+        metavar="DATASET=FORM",
+    ),
+    memory: str = typer.Option(
+        None, help="The memory a run may take, such as 800MB; it makes smaller chunks, and the same bytes."
+    ),
     into: Path = typer.Option(..., help="The new folder to write into."),
     as_json: bool = typer.Option(False, "--json", help="Answer as JSON."),
 ) -> None:
@@ -69,11 +77,12 @@ def synth(
     """
     from synth.plan import Plan
     from synth.tell import check_datasets, wanted
-    from synth.write import CHUNK, chunks, synthesise
+    from synth.write import checked_forms, chunk_of, chunks, synthesise
 
     plan = Plan(tuple(authority), children, _years(years), seed, known, tier)
     check_datasets(datasets)
-    total = len(list(chunks(plan, CHUNK))) * len(plan.authorities) * len(wanted(plan.years, datasets))
+    size, forms = chunk_of(memory), checked_forms(_forms(form), datasets)
+    total = len(list(chunks(plan, size))) * len(plan.authorities) * len(wanted(plan.years, datasets))
     with console.progress("inventing children", total) as done:
         made = synthesise(
             datasets,
@@ -83,6 +92,8 @@ def synth(
             likeness=_likeness(datasets, like, tier, seed, (epsilon, delta), pairs, (engine, epochs)),
             joint=_joint(margin, tier),
             signer=_signer(signer, passphrase_file),
+            chunk=size,
+            forms=forms,
             done=done,
         )
     if as_json:
@@ -128,6 +139,13 @@ def _likeness(
     real = real_returns(like, names)
     name, epochs = engine
     return learn(real, tier=tier, seed=seed, ledger=ledger, pairs=declared, engine=name, epochs=epochs)
+
+
+def _forms(said: list[str]) -> dict[str, str]:
+    pairs = [one.partition("=") for one in said]
+    if any(not middle for _, middle, _ in pairs):
+        raise MisuseError("a form is given as DATASET=FORM", hint="such as --form ssda903=xml")
+    return {name: form for name, _, form in pairs}
 
 
 def _signer(key: Path | None, file: Path | None) -> Signer | None:

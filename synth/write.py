@@ -13,6 +13,7 @@ the bytes are the same whatever its size.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -22,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth import marks, mess
-from synth.append import append
 from synth.figures import draw
+from synth.files import Sink
 from synth.like import Likeness, judged, kept
 from synth.lookups import write_lookups
 from synth.margins import Joint
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
     from tre_toolkit.signing import Signer
 
 SECOND = "second records"
+SIZES = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+# measured: what a run needs before the first child, and for each child held (all returns of three years, with messiness)
+BASE, EACH, LEAST = 250 * 10**6, 30_000, 350 * 10**6
 CHUNK = 25_000  # children of all authorities together that are held at once
 
 
@@ -58,14 +62,16 @@ def synthesise(
     likeness: Likeness | None = None,
     joint: Joint | None = None,
     signer: Signer | None = None,
+    forms: Mapping[str, str] | None = None,
     done: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Invent the world of `plan` and write its returns, truth and project into the new folder `into`.
 
-    Gives back counts of children, files and rows. Raises TreError when `into` stands already; leaves nothing on
+    `forms` names another form for a dataset than its usual one (SSDA903 as xml). Gives back counts of children, files and rows. Raises TreError when `into` stands already; leaves nothing on
     failure.
     """
     check_datasets(names)
+    forms = checked_forms(forms or {}, names)
     rates = {} if profile == mess.CLEAN else mess.profile(profile)
     model = likeness.model if likeness else Model(joint=joint)
     plan = replace(plan, given={**plan.given, **model.streams()})
@@ -74,7 +80,7 @@ def synthesise(
     said = marks.facts(plan, tuple(names)) | {"messiness": profile}
     if likeness:
         said["engine"] = likeness.engine
-    files, rows, written = set[Path](), 0, dict[tuple[str, str], int]()
+    sinks, rows, written = dict[Path, Sink](), 0, dict[tuple[str, str], int]()
     with new_folder(into) as folder:
         for first, last in chunks(plan, chunk):
             made = invent(plan, first, last)
@@ -82,12 +88,16 @@ def synthesise(
                 for name, year, term in told:
                     one = tell(made, authority, name, year, term, model)
                     place = folder / code / one.dataset / one.period
-                    rows += _put(made, one, place, folder, rates, files, written, first=first == 0)
+                    sink = sinks.setdefault(place, Sink(place, forms.get(name)))
+                    rows += _put(made, one, sink, folder, rates, written)
                     if first == 0:
+                        place.mkdir(parents=True, exist_ok=True)
                         marks.mark(place, said | {"dataset": name, "period": one.period, "authority": code})
                     if likeness or joint:
                         every.append(one)
                     done(1)
+        for sink in sinks.values():
+            sink.close()
         order = list(dict.fromkeys(name for name, _ in written))
         _gather(folder, "truth", [part for name in order for part in (name, f"{name} {SECOND}")])
         _gather(folder, "mess", [f"{name} {table}" for name, table in written])
@@ -97,7 +107,11 @@ def synthesise(
         (folder / "tre.toml").write_text(project(plan, names), encoding="utf-8")
         write_lookups(folder / "lookups", plan)
         marks.write_manifest(folder, signer)
-    return {"files": len(files), "rows": rows, "children": plan.children * len(plan.authorities)}
+    return {
+        "files": sum(len(sink.files) for sink in sinks.values()),
+        "rows": rows,
+        "children": plan.children * len(plan.authorities),
+    }
 
 
 def _report(folder: Path, said: dict[str, Any], likeness: Likeness | None, made: list[Return]) -> None:
@@ -122,6 +136,39 @@ def _report(folder: Path, said: dict[str, Any], likeness: Likeness | None, made:
     write_report(folder, report(said, rules, measures, kept(likeness), apart, ledger, figures))
 
 
+def chunk_of(memory: str | None) -> int:
+    """How many children may be held at once in so much memory, "800MB" or "2GB". Raises MisuseError for too little."""
+    if memory is None:
+        return CHUNK
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]i?B)\s*", memory, re.IGNORECASE)
+    if not found:
+        raise MisuseError("the memory is not right", hint="such as 800MB or 2GB")
+    size = float(found[1]) * SIZES[found[2][0].upper()]
+    if size < LEAST:
+        raise MisuseError(
+            "no set can be made in so little memory", hint=f"give {LEAST // SIZES['M']}MB or more"
+        )
+    return max(int((size - BASE) / EACH), BLOCK)
+
+
+def checked_forms(forms: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """The forms asked for. Raises MisuseError for a dataset that isn't written, or a form that it doesn't come in."""
+    from tre_toolkit.schema import dataset
+
+    for name, form in forms.items():
+        if name not in names:
+            raise MisuseError(
+                f"{name} isn't among the datasets asked for", hint=f"they are {', '.join(names)}"
+            )
+        usual = dataset(name).form
+        if form not in (usual.kind, *usual.also):
+            raise MisuseError(
+                f"a {dataset(name).title} doesn't come as {form}",
+                hint=f"it comes as {', '.join((usual.kind, *usual.also))}",
+            )
+    return dict(forms)
+
+
 def chunks(plan: Plan, size: int) -> Iterator[tuple[int, int]]:
     """First and last place of each chunk, in each authority; whole households, at least one chunk."""
     if size < 1:
@@ -134,17 +181,12 @@ def chunks(plan: Plan, size: int) -> Iterator[tuple[int, int]]:
 def _put(
     made: World,
     one: Return,
-    place: Path,
+    sink: Sink,
     folder: Path,
     rates: dict[str, float],
-    files: set[Path],
     written: dict[tuple[str, str], int],
-    *,
-    first: bool,
 ) -> int:
     """Write one return of a chunk, below what is there of it; gives back the number of rows."""
-    from tre_toolkit.returns import write
-
     _below(folder / f".truth {one.name}", truth(made, one))
     if rates:
         shape = one.schema
@@ -166,15 +208,7 @@ def _put(
         one = replace(one, tables=tables)
     for table, frame in one.tables.items():
         written[one.name, table] = written.get((one.name, table), 0) + len(frame)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if first:
-        files.update(write(one, place))
-    else:
-        beside = place.with_name(f".{place.name}")
-        write(one, beside)
-        append(beside, place, one.schema)
-        shutil.rmtree(beside)
-    return sum(len(table) for table in one.tables.values())
+    return sink.put(one)
 
 
 def _moved_down(changes: pd.DataFrame, one: Return, written: Mapping[tuple[str, str], int]) -> pd.DataFrame:

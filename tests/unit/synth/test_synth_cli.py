@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from synth.write import chunk_of
 from tre_toolkit.cli import run
 
 
@@ -41,6 +42,11 @@ def test_a_set_is_written_and_said_in_json(tmp_path: Path, capsys: pytest.Captur
         (["ssda903", "--tier", "2"], "give --like"),
         (["ssda903", "--like", "."], "read no data"),
         (["ssda903", "--tier", "0", "--margin", "x.csv"], "belong to tier 1"),
+        (["ssda903", "--engine", "hma"], "belong to tier 2"),
+        (["ssda903", "--form", "xml"], "DATASET=FORM"),
+        (["ssda903", "--form", "ssda903=workbook"], "doesn't come as workbook"),
+        (["ssda903", "--memory", "plenty"], "memory is not right"),
+        (["ssda903", "--memory", "20MB"], "so little memory"),
     ],
 )
 def test_what_was_put_wrongly_is_told_and_nothing_is_written(
@@ -67,3 +73,14 @@ def test_approved_tables_decide_the_codes(tmp_path: Path) -> None:
     assert text.count("<PrimaryNeedCode>N4<") > 2 * text.count("<PrimaryNeedCode>N1<")
     report = json.loads((tmp_path / "set/report.json").read_text())
     assert report["structure"]["rules_broken"] == {"cin_census_990_2025": {}}
+
+
+def test_less_memory_makes_smaller_chunks_and_the_same_bytes(tmp_path: Path) -> None:
+    assert chunk_of("400MB") < chunk_of("1GB") < chunk_of("1.5 GB")
+    words = ["synth", "ssda903", "--children", "60", "--form", "ssda903=xml", "--into"]
+    for name, more in (("one", []), ("two", ["--memory", "350MB"])):
+        assert run([*words, str(tmp_path / name), *more]) == 0
+    said = [
+        (tmp_path / name / "990/ssda903/2025/ssda903_990_2025.xml").read_bytes() for name in ("one", "two")
+    ]
+    assert said[0] == said[1]

@@ -5,15 +5,20 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pyarrow import parquet
 
+from synth.files import Sink
 from synth.plan import Plan
+from synth.tell import returns_of
+from synth.world import invent
 from synth.write import synthesise
 from tre_toolkit.errors import MisuseError, TreError
 from tre_toolkit.project import Project
-from tre_toolkit.returns import find, read
+from tre_toolkit.returns import find, read, validate, write
 
 NAMES = ("cin_census", "ssda903", "school_census", "npd_attainment")
 PLAN = Plan(("990", "991"), 300, (2024, 2025), seed=3)
@@ -101,7 +106,7 @@ def test_a_mover_has_two_numbers_and_is_one_person(made: Path) -> None:
 
 
 def test_the_bytes_are_the_same_whatever_the_chunk(tmp_path: Path) -> None:
-    names = ("cin_census", "ssda903", "residence")  # XML, CSV and Parquet
+    names = ("cin_census", "ssda903", "residence", "annex_a")  # XML, CSV, Parquet and a workbook
     plan = Plan(("990",), 100, (2025,), seed=3, known=1)
     for chunk in (10_000, 40):
         synthesise(names, tmp_path / str(chunk), plan=plan, chunk=chunk, profile="records")
@@ -158,3 +163,44 @@ def test_a_pupil_s_sex_stands_in_every_year_under_that_year_s_name(tmp_path: Pat
         (file,) = (tmp_path / "made/990/school_census" / period).glob("*pupilonroll.csv")
         header, *lines = [line.split(",") for line in file.read_text(encoding="utf-8").splitlines()]
         assert {line[header.index(name)] for line in lines} == {"M", "F"}
+
+
+@pytest.mark.parametrize(
+    "name", ["cns_register", "s251_placement_costs", "ssda903", "residence", "school_census"]
+)
+def test_a_chunk_s_files_are_those_of_the_returns_own_writer(tmp_path: Path, name: str) -> None:
+    (one,) = list(returns_of(invent(Plan(("990",), 120, (2025,), seed=3)), (name,)))
+    first = {table: frame.assign() for table, frame in one.tables.items()}
+    table = one.schema.tables[0].name
+    text = next(field.name for field in one.schema.tables[0].fields if field.type == "string")
+    first[table][text] = first[table][text].str.replace("S", 'a, "b"\n', regex=False)
+    awkward = replace(one, tables=first)
+    sink = Sink(tmp_path / "ours")
+    sink.put(awkward)
+    sink.close()
+    for path in write(awkward, tmp_path / "theirs"):
+        ours = tmp_path / "ours" / path.name
+        if path.suffix == ".csv":
+            assert ours.read_bytes() == path.read_bytes(), path.name
+        else:
+            assert parquet.read_table(ours).equals(parquet.read_table(path)), path.name
+
+
+def test_ssda903_is_written_as_xml_where_that_is_asked_for(tmp_path: Path) -> None:
+    plan = Plan(("990",), 300, (2025,), seed=3)
+    synthesise(("ssda903",), tmp_path / "xml", plan=plan, forms={"ssda903": "xml"}, chunk=80)
+    synthesise(("ssda903",), tmp_path / "csv", plan=plan)
+    (found,) = find([tmp_path / "xml/990"])
+    got, same = read(found), read(find([tmp_path / "csv/990"])[0])
+    assert found.files
+    assert not got.problems
+    assert {one.rule for one in validate(got).findings if one.kind == "error"} == set()
+    for table in ("episodes", "missing"):
+        assert len(got.tables[table]) == len(same.tables[table]) > 0
+
+
+def test_a_form_that_a_dataset_doesn_t_come_in_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MisuseError, match="doesn't come as xml"):
+        synthesise(("school_census",), tmp_path / "x", plan=PLAN, forms={"school_census": "xml"})
+    with pytest.raises(MisuseError, match="isn't among"):
+        synthesise(("school_census",), tmp_path / "x", plan=PLAN, forms={"ssda903": "xml"})
