@@ -16,7 +16,8 @@ import numpy as np
 from disclosure import evidence as evidences
 from disclosure.atomic import sha256
 from disclosure.checks.counts import check_counts, contradictions
-from disclosure.checks.rowlevel import row_level
+from disclosure.checks.rowlevel import row_level, small_areas
+from disclosure.checks.shares import undone
 from disclosure.checks.solved import attack_table
 from disclosure.compare import compare, entry_of
 from disclosure.evidence import Evidence
@@ -215,8 +216,11 @@ def tables_in(
     findings = list(opened.findings)
     tables = []
     for grid in opened.grids:
-        findings += [replace(found, file=str(path)) for found in row_level(grid)]
+        findings += [replace(found, file=str(path)) for found in (*row_level(grid), *small_areas(grid))]
         mine = told if len(opened.grids) == 1 else None
+        if mine is None or mine.units is None:
+            grid, given = undone(grid, [pack.symbol for pack in rules.all], rules)
+            findings += [replace(found, file=str(path)) for found in given]
         table = read_table(grid, grid.name, rules, mine)
         findings += labels_told(grid, str(path), mine) if mine is not None else []
         tables.append(replace(table, name=str(path)) if grid.name == str(path) else table)

@@ -45,6 +45,8 @@ ABOUT = {
     "figures": "Figures whose counts nobody gave: the check can't see what they stand on.",
     "identifier": "Something shaped like a child's identifier stands in the output.",
     "row-level": "Rows look like people. Outputs are summaries.",
+    "geography": "Few people live in a small area, and areas that cut across each other give away what lies in one and not "
+    "in the other: two safe tables over two maps have small differences.",
     "hidden-content": "The file carries something its reader doesn't see.",
     "file-type": "A kind of file that nobody can check, or whose name and bytes don't agree.",
     "file": "Something a machine can't judge: a person looks.",

@@ -6,9 +6,10 @@ and places, never by the figure that stands there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from html import escape
 from typing import Any
 
 
@@ -39,6 +40,11 @@ class Finding:
     message: str
     fix: str
 
+    def _repr_html_(self) -> str:
+        return html_table(
+            ("", "where", "what", "fix"), [(self.verdict.value, self.where, self.message, self.fix)]
+        )
+
     def as_dict(self) -> dict[str, str]:
         """The finding as it stands in `tre check --json`."""
         return {name: str(value) for name, value in asdict(self).items()}
@@ -67,6 +73,12 @@ class Verdict:
         """The verdict as `tre check --json` prints it."""
         return {"verdict": self.verdict, "findings": [found.as_dict() for found in self.findings]}
 
+    def _repr_html_(self) -> str:
+        rows = [(found.verdict.value, found.where, found.message, found.rule) for found in self.findings]
+        return f"<p><b>{self.verdict}</b></p>" + (
+            html_table(("", "where", "what", "rule"), rows) if rows else ""
+        )
+
     def and_(self, other: Verdict) -> Verdict:
         """Both verdicts as one: the strictest level, all findings."""
         return replace(
@@ -76,6 +88,13 @@ class Verdict:
             packs=self.packs or other.packs,
             certificate=self.certificate or other.certificate,
         )
+
+
+def html_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A small table for a notebook: words only, all of them escaped."""
+    lines = [f"<tr>{''.join(f'<th>{escape(title)}</th>' for title in header)}</tr>"]
+    lines += [f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows]
+    return f"<table>{''.join(lines)}</table>"
 
 
 def verdict_of(

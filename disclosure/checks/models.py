@@ -15,6 +15,7 @@ from disclosure.packs import HOUSE, Rules
 from disclosure.shown import Floats, Ints
 
 LEVERAGE = 1 - 1e-8
+REMEMBERS = 0.6  # AUC of a guess at who was in the training data from which a model is taken to remember
 
 
 def model(design: Floats, names: Sequence[str], units: Ints, rules: Rules, *, name: str) -> Iterator[Finding]:
@@ -98,3 +99,24 @@ def _saturated(design: Floats, units: Ints, rules: Rules, name: str) -> Iterator
         + (f", one of them over fewer than {least} children" if few < least else ""),
         "give the table of means itself, or leave interactions out",
     )
+
+
+def predictor(model: object, auc: float | None, *, name: str) -> Iterator[Finding]:
+    """A trained predictor: refused; with the AUC of an attack on it for a person to judge, or refused for good."""
+    remembers = auc is not None and not auc < REMEMBERS
+    message, fix = {
+        None: (
+            "a trained predictor may remember the children it was trained on",
+            "give the model's performance instead, or an attack tool's report (`report=`)",
+        ),
+        True: (
+            "an attack can tell which children the model was trained on",
+            "train it anew with fewer parameters or with noise, or give its performance instead",
+        ),
+        False: (
+            "a trained predictor: the attack that was made did not find its children, another may",
+            "a senior checker judges the attack's report",
+        ),
+    }[None if auc is None else remembers]
+    level = Level.REVIEW if auc is not None and not remembers else Level.FAIL
+    yield Finding(level, f"{HOUSE}/predictor", name, type(model).__name__, message, fix)

@@ -33,6 +33,9 @@ _PATTERNS = {
     "National Insurance numbers": re.compile(r"[A-CEGHJ-PR-TW-Z]{2}\d{6}[A-D]"),
 }
 _NHS = re.compile(r"\d{3} ?\d{3} ?\d{4}")
+_AREA = re.compile(
+    r"[EWS](00|01)\d{6}|[A-Z]{1,2}\d[A-Z\d]? \d"
+)  # output areas (lower layer too), postcode sectors
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2}|\d{2}/\d{2}/\d{4})([ T].*)?")
 
 
@@ -58,6 +61,22 @@ def row_level(grid: Grid) -> Iterator[Finding]:
         )
     elif len(grid.rows) >= MANY and _unlike(grid.rows):
         yield _review(grid, "whole table", "many rows, each of its own kind: rows may be people")
+
+
+def small_areas(grid: Grid) -> Iterator[Finding]:
+    """Rows that are areas below a ward: few people live there, and they nest in nothing else that is published."""
+    for at in range(min(3, len(grid.header))):
+        column = [row[at] for row in grid.rows]
+        areas = sum(bool(_AREA.fullmatch(cell)) for cell in column)
+        if areas and areas * 2 > len(column):
+            yield Finding(
+                Level.REVIEW,
+                f"{HOUSE}/geography",
+                grid.name,
+                f"column {at + 1}",
+                "small areas (output areas or postcode sectors): few people live in one, and they cut across others",
+                "give wards, authorities or bands of deprivation; areas that cut across others only with the ledger",
+            )
 
 
 def _unlike(rows: Sequence[Sequence[str]]) -> bool:

@@ -26,6 +26,20 @@ def totals_along(counts: Ints, how: str) -> Any:
     return {"all": counts.sum(), "index": counts.sum(axis=1, keepdims=True), "columns": counts.sum(axis=0, keepdims=True)}[how]  # fmt: skip
 
 
+def weighted(down: Axis, across: Axis, weights: Any, *, margins: bool) -> Ints:
+    """Weighted counts as whole numbers; totals are the sums of what is printed, so that they hold."""
+    cell, kept = cell_numbers(down, across)
+    given = np.asarray(weights, float)
+    if len(given) != len(down.codes) or not np.isfinite(given).all() or (given < 0).any():
+        raise MisuseError("weights are numbers of nought or more, one for each row")
+    sums = np.bincount(cell, given if kept is None else given[kept], len(down) * len(across))
+    inner = np.round(sums).astype(np.int64).reshape(len(down), len(across))
+    if not margins:
+        return inner
+    wide = np.hstack([inner, inner.sum(axis=1, keepdims=True)])
+    return np.vstack([wide, wide.sum(axis=0)])
+
+
 def axis_from(given: Any, names: Sequence[str] | None, default: str) -> Axis:
     parts = parts_of(given)
     own = [str(getattr(part, "name", None) or f"{default}_{at}") for at, part in enumerate(parts)]

@@ -6,16 +6,20 @@ A figure of a table that fails isn't drawn. What comes back is the table; `Outpu
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from disclosure.counting import axis_of, tally
+from disclosure.checks import positions
+from disclosure.counting import amounts, axis_of, tally
 from disclosure.findings import Level
 from disclosure.sessions.axes import framed, one_column
+from disclosure.sessions.output import Output, judged, printed_table
 from disclosure.sessions.tables import Tables
+from disclosure.table import Table
 from tre_toolkit.errors import TreError
 
 
@@ -80,7 +84,46 @@ class Figures(Tables):
         ]
         return self.crosstab(parts[0].astype("category"), parts[1].astype("category"), unit=unit, name=name)
 
-    def _draw(self, name: str, frame: pd.DataFrame, into: Path, level: Level) -> None:
+    def box(
+        self, values: Any, *, by: Any = None, whiskers: tuple[float, float] = (0.05, 0.95), unit: Any = None,
+        into: Path | None = None, name: str = "box",
+    ) -> pd.DataFrame:  # fmt: skip
+        """A box a group: median, quartiles and whiskers at quantiles. No minimum, no maximum, no point is drawn."""
+        given = np.asarray(values, float)
+        down = (
+            axis_of([by], [str(getattr(by, "name", None) or "group")])
+            if by is not None
+            else one_column(len(given), "all")
+        )
+        units = self.units_behind(values, by, unit=unit)
+        kept = np.isfinite(given) & (down.codes >= 0)
+        cell, who = down.codes[kept], None if units is None else units.codes[kept]
+        found = amounts(cell, len(down), who, given[kept], once=units is None or units.once)
+        shares = (whiskers[0], 0.25, 0.5, 0.75, whiskers[1])
+        grouped = pd.Series(given[kept]).groupby(cell)
+        figures = np.stack(
+            [grouped.quantile(q).reindex(range(len(down))).to_numpy(float) for q in shares], axis=1
+        )
+        titles = [f"{100 * q:g}%" for q in shares]
+        behind = np.repeat(found.units[:, None], len(shares), axis=1)
+        table, grid = printed_table(
+            name, down.texts(), titles, figures, corner=" / ".join(map(str, down.names)) or "group",
+            header="quantile", units=behind, unit=self.unit_word if units is not None else None, kind="quantile",
+        )  # fmt: skip
+        families = tuple(
+            finding
+            for at, q in enumerate(shares)
+            for finding in positions.quantiles(_of_column(table, at), found.units, q, self.rules)
+        )
+        frame = pd.DataFrame(figures, index=down.index(), columns=titles)
+        made = self.keep(
+            Output(name, frame, judged(table, families, self.rules), {"made": "box"}, table, grid, families)
+        )
+        if into is not None:
+            self._draw(made.name, frame, into, made.verdict.level, kind="box")
+        return frame
+
+    def _draw(self, name: str, frame: pd.DataFrame, into: Path, level: Level, kind: str = "bar") -> None:
         if level is not Level.PASS:
             raise TreError(
                 "the table under this figure doesn't pass, so it isn't drawn",
@@ -93,7 +136,27 @@ class Figures(Tables):
         with mpl.rc_context({"svg.hashsalt": "tre-toolkit", "svg.fonttype": "none"}):
             figure = Figure(figsize=(6, 3.5))
             axes = figure.subplots()
-            frame.plot.bar(ax=axes, rot=45)
-            axes.set_ylabel("children")
+            if kind == "box":
+                names = ("whislo", "q1", "med", "q3", "whishi")
+                boxes = [
+                    {**dict(zip(names, row, strict=True)), "label": str(label)}
+                    for label, row in zip(frame.index, frame.to_numpy().tolist(), strict=True)
+                ]
+                axes.bxp(boxes, showfliers=False)
+            else:
+                frame.plot.bar(ax=axes, rot=45)
+                axes.set_ylabel("children")
             figure.tight_layout()
             figure.savefig(into, format="svg", metadata={"Date": None})
+
+
+def _of_column(table: Table, at: int) -> Table:
+    """One figure column of a table, as a table."""
+    width = table.size[1]
+    return replace(
+        table,
+        codes=table.codes[at::width],
+        shown=table.shown[at::width],
+        size=(table.size[0], 1),
+        units=None,
+    )

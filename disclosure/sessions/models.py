@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from disclosure.checks import models, shapes
+from disclosure.checks import models, shapes, shares
 from disclosure.counting import amounts
 from disclosure.findings import Finding, Level, verdict_of
 from disclosure.packs import HOUSE
 from disclosure.sessions.base import Base
 from disclosure.sessions.output import Output
+from tre_toolkit.errors import TreError
 
 KINDS = ("ols", "logit", "probit", "poisson")
 
@@ -79,15 +83,53 @@ class Models(Base):
         self._keep_model(name, found, "gini", findings)
         return found
 
-    def predictor(self, model: Any, *, name: str = "model") -> None:
+    def odds_ratio(
+        self, exposed: Any, happened: Any, *, unit: Any = None, name: str = "odds_ratio"
+    ) -> pd.Series:
+        """Odds ratio, risk ratio and their 95 % intervals (Woolf, Katz) from two yes-or-no columns.
+
+        The two-by-two table under them is what is judged: with its margins known, the ratio gives it away.
+        """
+        a, b = (np.asarray(part).astype(bool) for part in (exposed, happened))
+        units = self.units_behind(exposed, happened, unit=unit)
+        who = np.arange(len(a)) if units is None else units.codes
+        pairs = np.unique(np.c_[who, 2 * a + b], axis=0)[:, 1]
+        none_none, none_some, some_none, some_some = np.bincount(pairs, minlength=4).astype(float)
+        counts = np.array([some_some, some_none, none_some, none_none])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            odds = some_some * none_none / (some_none * none_some)
+            risk = (some_some / (some_some + some_none)) / (none_some / (none_some + none_none))
+            spread = np.sqrt((1 / counts).sum())
+            risk_spread = np.sqrt(
+                1 / some_some - 1 / (some_some + some_none) + 1 / none_some - 1 / (none_some + none_none)
+            )
+        z = 1.959963984540054
+        found = pd.Series(
+            {
+                "odds_ratio": odds, "odds_low": odds * np.exp(-z * spread), "odds_high": odds * np.exp(z * spread),
+                "risk_ratio": risk, "risk_low": risk * np.exp(-z * risk_spread), "risk_high": risk * np.exp(z * risk_spread),
+            }
+        )  # fmt: skip
+        findings = list(shares.odds(counts.astype(np.int64), self.rules, name=name, where="whole ratio"))
+        self._keep_model(name, found, "odds_ratio", findings + self._no_unit(units, name))
+        return found
+
+    def predictor(
+        self,
+        model: Any,
+        *,
+        attack: Callable[[Any], float] | None = None,
+        report: Path | str | None = None,
+        name: str = "model",
+    ) -> None:
         """A trained predictor (a tree, a forest, a network): refused, because it may remember children.
 
-        An attack report of a tool made for it can be attached to the request for a person to judge.
+        `attack` is a function that attacks the model and gives the AUC of its best guess at who was in the training
+        data; `report` is the JSON an attack tool wrote (sacroml's `report.json`), whose largest AUC is taken. With
+        either a model that gives its children away fails with that word, and any other is for a senior checker.
         """
-        message = "a trained predictor may remember the children it was trained on"
-        fix = "give the model's performance instead, or attach an attack report for a senior checker"
-        finding = Finding(Level.FAIL, f"{HOUSE}/predictor", name, type(model).__name__, message, fix)
-        self._keep_model(name, None, type(model).__name__, [finding])
+        found = attack(model) if attack is not None else largest_auc(Path(report)) if report else None
+        self._keep_model(name, None, type(model).__name__, list(models.predictor(model, found, name=name)))
 
     def _fit(self, kind: str, formula: str, data: pd.DataFrame, more: dict[str, Any]) -> Any:
         import statsmodels.formula.api as smf
@@ -120,3 +162,30 @@ class Models(Base):
     def _keep_model(self, name: str, result: Any, formula: str, findings: list[Finding]) -> None:
         verdict = verdict_of(findings, packs=self.rules.named())
         self.keep(Output(name, result, verdict, {"made": name, "formula": formula}, families=tuple(findings)))
+
+
+def largest_auc(path: Path) -> float:
+    """The largest AUC anywhere in an attack tool's JSON report. Raises TreError when there is none to be found."""
+    try:
+        told = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise TreError("there is no such attack report", where=str(path)) from None
+    except (ValueError, RecursionError):
+        raise TreError("the attack report isn't JSON", where=str(path)) from None
+    found = [value for value in _aucs(told) if 0 <= value <= 1]
+    if not found:
+        raise TreError(
+            "the attack report tells no AUC", where=str(path), hint="attach the report.json itself"
+        )
+    return max(found)
+
+
+def _aucs(told: Any) -> list[float]:
+    if isinstance(told, dict):
+        own = [
+            float(value)
+            for key, value in told.items()
+            if str(key).upper() == "AUC" and isinstance(value, int | float)
+        ]
+        return own + [value for inner in told.values() for value in _aucs(inner)]
+    return [value for inner in told for value in _aucs(inner)] if isinstance(told, list) else []

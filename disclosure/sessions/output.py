@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ SETS = 64  # cells of a table whose children lie in several of them that are att
 SEVERAL = ", children in several cells"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Output:
     """An output of a session. `table` is what would be printed; models and figures may have none."""
 
@@ -38,6 +39,12 @@ class Output:
     # who lies in which printed cell, from which cells are printed (rows x columns)
     members: Callable[[Any], tuple[Released, ...]] | None = field(default=None, repr=False)
     keys: Ints | None = field(default=None, repr=False)  # cell keys, for perturbation
+
+    def __repr__(self) -> str:
+        return f"<output {self.name!r}: {self.verdict.verdict}, {len(self.verdict.findings)} findings>"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.name)}</p>{self.verdict._repr_html_()}"
 
     def released(self) -> tuple[Released, ...]:
         """Who lies in which printed cell; for rounded figures with the ends a reader knows."""

@@ -24,7 +24,7 @@ from disclosure.atomic import sha256, write_bytes
 from disclosure.check import check_file
 from disclosure.compare import entry_of
 from disclosure.counting import Units, units_of
-from disclosure.findings import Finding, Level, Verdict, verdict_of
+from disclosure.findings import Finding, Level, Verdict, html_table, verdict_of
 from disclosure.joint import Released, attack_releases
 from disclosure.ledger import Ledger, open_ledger
 from disclosure.packs import HOUSE, Pack, Rules, chain
@@ -69,6 +69,10 @@ class Session(Figures, Models, Times):
 
     def __repr__(self) -> str:
         return f"<session, {len(self.outputs)} outputs>"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, output.verdict.verdict) for name, output in self.outputs.items()]
+        return html_table(("output", "verdict"), rows)
 
     # ------------------------------------------------------------ who rows are about
 

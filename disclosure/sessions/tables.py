@@ -25,6 +25,7 @@ from disclosure.sessions.axes import (
     texts_of,
     title_of,
     totals_along,
+    weighted,
     with_structural,
 )
 from disclosure.sessions.base import Base
@@ -65,6 +66,7 @@ class Tables(Base):
         normalize: bool | str = False,
         rownames: Sequence[str] | None = None,
         colnames: Sequence[str] | None = None,
+        weights: Any = None,
         unit: Any = None,
         secret: bytes | None = None,
         structural_zeros: Sequence[tuple[Any, Any]] = (),
@@ -72,7 +74,8 @@ class Tables(Base):
     ) -> pd.DataFrame:
         """`pandas.crosstab`, checked. Categories nobody is in are kept, so that empty cells are seen.
 
-        `structural_zeros` are (row, column) labels that are zero by definition; `secret` makes cell keys.
+        With `weights` the weighted counts are printed (each cell to a whole number, totals as their sums) and the
+        children in each cell, unweighted, are judged. `structural_zeros` are (row, column) labels that are zero by definition; `secret` makes cell keys.
         """
         down, across = axis_from(index, rownames, "row"), axis_from(columns, colnames, "column")
         units = self.units_behind(*parts_of(index), unit=unit)
@@ -81,10 +84,24 @@ class Tables(Base):
                 down, across, values, aggfunc or "mean", units, margins=margins, name=name or "crosstab"
             )
         counted = tally(down, across, units, margins=margins)
-        frame = framed(counted.cells(), down, across, margins_name if margins else None)
+        figures = counted.cells() if weights is None else weighted(down, across, weights, margins=margins)
+        frame = framed(figures, down, across, margins_name if margins else None)
+        if normalize and weights is not None:
+            raise MisuseError(
+                "weighted shares aren't made here", hint="give the weighted table, or leave weights out"
+            )
         if normalize:
             return self._shares(down, across, counted, units, frame, str(NORMALIZE[normalize]), name=name)
-        made = self._count_output(down, across, counted, units, frame, name or "crosstab", structural_zeros)
+        made = self._count_output(
+            down,
+            across,
+            counted,
+            units,
+            frame,
+            name or "crosstab",
+            structural_zeros,
+            weighted=weights is not None,
+        )
         keys = keys_of(down, across, units, secret, margins=margins) if secret else None
         self.keep(replace(made, keys=keys))
         return frame
@@ -122,13 +139,13 @@ class Tables(Base):
 
     def _count_output(
         self, down: Axis, across: Axis, counted: Tally, units: Units | None, frame: pd.DataFrame, name: str,
-        structural: Sequence[tuple[Any, Any]],
+        structural: Sequence[tuple[Any, Any]], *, weighted: bool = False,
     ) -> Output:  # fmt: skip
         table, grid = printed_table(
             name, list(map(str, texts_of(frame.index))), list(map(str, texts_of(frame.columns))),
-            counted.cells(), corner=" / ".join(map(str, down.names)) or "row",
+            frame.to_numpy().astype(np.int64), corner=" / ".join(map(str, down.names)) or "row",
             header=" / ".join(map(str, across.names)) or "column",
-            units=None if counted.units is None else counted.cells("units"),
+            units=counted.cells("units") if counted.units is not None else counted.cells() if weighted else None,
             unit=self.unit_word if units is not None else None, margins=counted.margins,
         )  # fmt: skip
         table = with_structural(table, structural)
@@ -137,6 +154,7 @@ class Tables(Base):
             "made": "crosstab",
             "rows": list(map(str, down.names)),
             "columns": list(map(str, across.names)),
+            **({"weighted": True} if weighted else {}),
         }
         return Output(
             name, frame, verdict, recipe, table, grid, members=self._members(name, down, across, units)
