@@ -208,3 +208,57 @@ def test_djangos_own_deployment_check_is_clean(house: Any, browse: Any) -> None:
     browse()
     found = [f for f in checks.run_checks(include_deployment_checks=True) if not f.is_silenced()]
     assert [str(f.id) for f in found] == []
+
+
+def test_the_api_sees_what_the_pages_see(house: Any, browse: Any) -> None:
+    key = house.submitted()
+    api, file = "/api/v1", f"/requests/{key}/files/{version_of(key)}"
+    ben, ova, kit, ada = browse("ben"), browse("ova"), browse("kit"), browse("ada")
+    assert ben.get(f"{api}/queue").json()["requests"][0]["number"] == int(key)
+    assert ben.get(f"{api}{file}").json()["path"] == "table.csv"
+    assert "North" in ben.get(f"{api}{file}/content").json()["html"]
+    assert ben.get(f"{api}{file}/changes").json() == {
+        "since_version": None,
+        "cells": [],
+        "earlier_releases": [],
+    }
+    assert ben.get(f"{api}{file}/download").content.startswith(b"area")
+    assert ova.get(f"{api}/audit").json()["events"][0]["event"] == "file downloaded"
+    assert ova.get(f"{api}/metrics").json()["waiting"] == 1
+    words = {"login": "eve", "person": "Eve New", "role": "checker", "password": "violet kettle 4141"}
+    made = kit.post(f"{api}/accounts", words, content_type="application/json")
+    assert (made.status_code, made.json()["accounts"][3]["account"]) == (201, "dee")
+    assert (
+        kit.post(f"{api}/accounts/eve/role", {"role": "auditor"}, content_type="application/json").status_code
+        == 200
+    )
+    assert kit.post(f"{api}/accounts/eve/close", {}, content_type="application/json").status_code == 200
+    assert [
+        (a["role"], a["open"]) for a in kit.get(f"{api}/accounts").json()["accounts"] if a["account"] == "eve"
+    ] == [("auditor", False)]
+    for path in ("queue", "audit", "metrics", "accounts"):
+        assert ada.get(f"{api}/{path}").status_code == 403, path
+    for path in (file, f"{file}/content", f"{file}/changes", f"{file}/download"):
+        assert kit.get(f"{api}{path}").status_code == 404, path
+        assert browse().get(f"{api}{path}").status_code == 401, path
+
+
+def test_words_and_files_are_taken_back_by_pages(house: Any, browse: Any) -> None:
+    key = house.draft("table.csv", "other.csv")
+    ada, kit = browse("ada"), browse("kit")
+    page = ada.get(f"/requests/{key}").content.decode()
+    assert "Take out other.csv" in page
+    assert "Change title and context" in page
+    assert ada.post(f"/requests/{key}/do/remove", {"file": "other.csv"}).status_code == 302
+    words = {"title": "New words", "context": "c" * 30}
+    assert ada.post(f"/requests/{key}/do/describe", words).status_code == 302
+    ada.post(f"/requests/{key}/do/comment", {"note": "too quick"})
+    number = models.Comment.objects.get().pk
+    assert f"Retract comment {number}" in ada.get(f"/requests/{key}").content.decode()
+    assert ada.post(f"/requests/{key}/do/retract", {"comment": str(number)}).status_code == 302
+    page = ada.get(f"/requests/{key}").content.decode()
+    assert ("other.csv" in page, "New words" in page, "too quick" in page) == (False, True, False)
+    assert kit.post("/accounts/ben/role", {"role": "auditor"}).status_code == 302
+    assert house.ben.role == "auditor"
+    assert kit.post("/accounts/kit/role", {"role": "auditor"}).status_code == 400
+    assert ada.post("/accounts/ben/role", {"role": "checker"}).status_code == 403

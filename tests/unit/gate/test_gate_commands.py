@@ -196,3 +196,101 @@ def test_the_crate_keeps_the_five_safes_profiles_musts(house: Any, tmp_path: Pat
         digest, path = line.split("  ", 1)
         assert hashlib.sha512((bag / path).read_bytes()).hexdigest() == digest
     assert (bag / "bagit.txt").read_text() == "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+
+
+def test_files_changes_and_figures_are_seen_by_commands_as_by_pages(
+    house: Any, typed: Any, tmp_path: Path, fail: Any
+) -> None:
+    from tre_toolkit.gate import requests, reviews
+
+    house.said["table.csv"] = [fail("REVIEW")]
+    key = house.submitted()
+    reviews.give_back(house.gate, house.ben, key, note="round")
+    house.write("table.csv", "area,children\nNorth,125\nSouth,340\n")
+    requests.add(house.gate, house.ada, key, house.workspace, ["table.csv"])
+    requests.submit(house.gate, house.ada, key)
+    told = typed(f"review file {key} table.csv", "ben")[1]
+    assert "a small cell (threshold)" in told
+    assert "at row 2" in told
+    changed = json.loads(typed(f"review changes {key} table.csv --json", "ben")[1])
+    assert changed["cells"] == [{"row": 1, "column": "children", "before": "120", "after": "125"}]
+    assert "1 cells changed" in typed(f"review changes {key} table.csv", "ben")[1]
+    assert typed(f"review download {key} table.csv --into {tmp_path}", "ben")[0] == 0
+    (taken,) = tmp_path.glob("NOT-RELEASED-ben-*.csv")
+    assert taken.read_bytes() == b"area,children\nNorth,125\nSouth,340\n"
+    assert "file downloaded" in house.gate.log.read_text()
+    assert typed(f"review download {key} table.csv --into {tmp_path}", "ada")[0] == 1
+    assert "there is no such file" in typed(f"review file {key} other.csv", "ben")[2]
+    assert json.loads(typed(f"gate figures --json --gate {house.gate.folder}")[1])["waiting"] == 1
+    assert "requests submitted" in typed(f"gate figures --gate {house.gate.folder}")[1]
+    said = requests.comment(house.gate, house.ada, key, "wrong")
+    assert typed(f"request retract {key} {said.pk}", "ada")[0] == 0
+    reviews.give_back(house.gate, house.ben, key, note="again")
+    context = "c" * 30
+    assert typed(f"request describe {key} --title New --context {context}", "ada")[0] == 0
+    assert json.loads(typed(f"request status {key} --json", "ada")[1])["title"] == "New"
+
+
+def test_an_account_with_a_second_factor_shows_its_code_at_the_command_line(
+    house: Any, typed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import base64
+    import time
+
+    from cryptography.hazmat.primitives.hashes import SHA1
+    from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
+    from tre_toolkit.gate import accounts
+
+    secret, now = accounts.new_totp_secret(), time.time()
+    monkeypatch.setattr(accounts.time, "time", lambda: now)  # the half minute does not change meanwhile
+    totp = TOTP(base64.b32decode(secret), 6, SHA1(), 30)
+    accounts.confirm_totp(house.gate, house.ben, secret, totp.generate(int(now) - 30).decode())
+    status, _, told = typed("review queue", "ben")
+    assert (status, "second factor" in told) == (2, True)
+    code = totp.generate(int(now)).decode()
+    monkeypatch.setenv("TRE_GATE_CODE", "000000" if code != "000000" else "111111")
+    assert typed("review queue", "ben")[0] == 1
+    monkeypatch.setenv("TRE_GATE_CODE", code)
+    assert typed("review queue", "ben")[0] == 0
+    assert typed("review queue", "ben")[0] == 1  # a code is good once
+
+
+def test_a_release_is_signed_by_the_signer_at_work_when_no_passphrase_is_given(
+    house: Any, typed: Any, tmp_path: Path
+) -> None:
+    house.start_signer()
+    key = house.approved()
+    assert typed(f"release make {key} --into {tmp_path / 'out'}", "dee")[0] == 0
+    assert typed(f"verify {tmp_path / 'out'} --trust {house.gate.public_key}")[0] == 0
+
+
+def test_a_new_gate_says_which_rules_it_judges_by_and_where_to_change_them(
+    typed: Any, tmp_path: Path
+) -> None:
+    told = typed(f"gate new {tmp_path / 'one'} --pack dfe-cin", key=True)[1]
+    assert "judges by    dfe-cin (`packs` in" in told
+    told = typed(f"gate new {tmp_path / 'two'}", key=True)[1]
+    assert "ons-srs" in told
+    from disclosure.packs import DEFAULT
+    from tre_toolkit.gate.commands.keeper import DEFAULT_PACKS
+
+    assert DEFAULT_PACKS == DEFAULT
+
+
+def test_a_file_of_a_type_the_gate_no_longer_holds_is_not_released(
+    house: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tre_toolkit.gate import filetypes, releases
+    from tre_toolkit.gate.orm import models
+    from tre_toolkit.gate.refusals import Unsafe
+
+    key = house.approved()
+    models.FileVersion.objects.update(type="txt")
+    with pytest.raises(Unsafe, match="no longer of the type"):
+        releases.make(house.gate, house.dee, key, tmp_path / "out", house.signer)
+    models.FileVersion.objects.update(type="csv")
+    monkeypatch.delitem(filetypes.SUFFIXES, "csv")
+    with pytest.raises(Unsafe, match="does not hold files of this type"):
+        releases.make(house.gate, house.dee, key, tmp_path / "out", house.signer)
+    assert (house.state(key), list(tmp_path.glob("*out*"))) == ("approved", [])
