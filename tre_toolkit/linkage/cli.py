@@ -65,6 +65,10 @@ def link(
             help="The book of parcels taken in: an older one sent again is refused. [default: parcels.log beside the spine]",
         ),
     ] = None,
+    book: Annotated[
+        Path | None,
+        typer.Option("--book", help="Book of parcels that came in; parcels.log beside the key if absent."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find out which records are one person, and write the spine.
@@ -74,7 +78,10 @@ def link(
     """
     from tre_toolkit.linkage.run import link as link_parcels
 
+    from tre_toolkit.parcel import take_in_new
+
     opened, senders = _keys(key, trust, passphrase_file)
+    take_in_new(parcels, book or key.with_name("parcels.log"), trusted=senders)
     with console.progress("linking", total=1) as done:
         spine = link_parcels(
             parcels,

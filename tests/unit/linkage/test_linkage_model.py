@@ -8,7 +8,6 @@ from tre_toolkit.errors import TreError
 from tre_toolkit.linkage.engines import ENOUGH, join
 from tre_toolkit.linkage.model import levels
 from tre_toolkit.linkage.model.classes import (
-    CHANCE,
     CLASSES,
     FIXED,
     NUMBERS,
@@ -195,8 +194,7 @@ def test_classes_take_all_pairs_between_them_and_never_learn_numbers_of_twins(sm
     assert np.isclose(sum(fitted.sizes.values()), every.pairs)
     before = expectations(same_day=0.1, largest=max(every.files))
     assert all(np.allclose(fitted.model[name][number], before[name][number]) for name, number in FIXED)
-    assert {number for _, number in FIXED} == {*NUMBERS, "route"}  # twins are of one day
-    assert (CHANCE, "route") not in FIXED
+    assert {number for _, number in FIXED} == set(NUMBERS)
 
 
 def test_expectations_are_shares_and_null_levels_have_none():

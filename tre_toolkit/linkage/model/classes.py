@@ -21,7 +21,8 @@ SAME, TWIN, CHANCE = "same", "twin", "chance"
 CLASSES = (SAME, TWIN, CHANCE)
 REST = 0.002
 PRIOR = {SAME: 100.0, TWIN: 20.0, CHANCE: 100.0}  # how many pairs the expectation weighs as much as
-FIXED = {(name, number) for name in (TWIN, CHANCE) for number in NUMBERS} | {(TWIN, "route")}
+FIRM = {(TWIN, "route"): 200.0}  # twins are of one day: few pairs of another don't unsay it
+FIXED = {(name, number) for name in (TWIN, CHANCE) for number in NUMBERS}
 """Never learnt: that twins have different numbers is what tells them from one person."""
 
 _GIVEN_SAME = {"exact": 0.88, "part": 0.003, "neighbour": 0.04, "swap": 0.012, "sound": 0.012, "first three": 0.012, "initial": 0.012, ELSE: 0.02}  # fmt: skip

@@ -16,6 +16,7 @@ from tre_toolkit.errors import TreError
 from tre_toolkit.linkage.model.classes import (
     CHANCE,
     CLASSES,
+    FIRM,
     FIXED,
     PRIOR,
     SAME,
@@ -158,7 +159,7 @@ def _shares(levels: dict[str, Codes], weights: Shares, model: Model, centres: Mo
             if (name, comparison) not in FIXED:
                 counted = np.bincount(level, weights=weight, minlength=len(LABELS[comparison]))
                 learnt = np.where(null_levels(comparison), 0.0, counted)
-                learnt = learnt + PRIOR[name] * centres[name][comparison]
+                learnt = learnt + FIRM.get((name, comparison), PRIOR[name]) * centres[name][comparison]
                 fresh[name][comparison] = learnt / learnt.sum()
     return fresh
 
