@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,12 +83,11 @@ def read_workbook(
 
 
 def _read_sheet(sheet: Any, table: Table, path: Path, take: Take) -> Refused:
-    wanted = {_plain(name): name for name in table.columns}
     rows = sheet.iter_rows()
     names: list[str | None] = []
     for _, row in zip(range(LOOKED_AT), rows, strict=False):
-        names = [wanted.get(_plain(str(cell.value or ""))) for cell in row]
-        if sum(name is not None for name in names) >= max(2, len(wanted) // 2):
+        names = columns_of([str(cell.value or "") for cell in row], table)
+        if sum(name is not None for name in names) >= max(2, len(table.columns) // 2):
             break
         names = []
     where = Where(path.name, table.name)
@@ -139,6 +138,28 @@ def _hand_on(
     take(table.name, pa.table(columns), np.array(places, dtype="int64"))
     gathered.clear()
     places.clear()
+
+
+def columns_of(headers: Sequence[str], table: Table) -> list[str | None]:
+    """The table's column under each header: by its name whatever its case and signs, else by a further wording.
+
+    A wording counts only where no other column is meant as well, and each column is found once.
+    """
+    wanted = {_plain(name): name for name in table.columns}
+    found: list[str | None] = []
+    for header in headers:
+        name = wanted.get(_plain(header))
+        found.append(None if name in found else name)
+    for at, header in enumerate(headers):
+        said = " ".join(header.lower().split())
+        if found[at] is None and said:
+            meant = [
+                field.name
+                for field in table.fields
+                if field.name not in found and any(re.fullmatch(one, said) for one in field.headers)
+            ]
+            found[at] = meant[0] if len(meant) == 1 else None
+    return found
 
 
 def text_of(value: object) -> str | None:

@@ -84,6 +84,8 @@ class Field(Termly):
     """In XML: the child table whose elements it follows (ReferralNFA stands behind Section47)."""
     always: bool = False
     """In XML: its element stands in every row, empty where the cell is blank."""
+    headers: tuple[str, ...] = ()
+    """In a workbook: further wordings of its header, as regular expressions over the whole of it in lower case."""
     token: str | None = None
     """The token domain it is tokenised in (upn, local_id, given, surname, birth_date, sex, postcode, ...)."""
     coarsen: Coarsening | None = None

@@ -138,3 +138,32 @@ def test_a_parquet_file_of_a_national_set_is_read_as_text(tmp_path):
     assert after.tables[table.name][table.columns[0]].tolist()[0] == "v0"
     assert after.tables[table.name][table.columns[0]].isna().tolist() == [False, True]
     assert after.problems[0].count == 1
+
+
+@pytest.mark.parametrize(
+    ("list_", "header", "column"),
+    [
+        ("list_1", "CHILD unique id", "Child Unique ID"),
+        ("list_1", "Child  Unique\nIdentifier", "Child Unique ID"),
+        ("list_1", "ID of the child", "Child Unique ID"),
+        ("list_1", "Age", "Age of Child (Years)"),
+        ("list_1", "date_of_birth", "Date of Birth"),
+        ("list_1", "Date of Initial Contact", "Date of Contact"),
+        ("list_8", "Unaccompanied Asylum Seeking Child (UASC) in the year", "Unaccompanied Asylum Seeking Child (UASC) within the Last 12 Months (Y/N)"),
+        ("list_8", "Agency", None),
+        ("list_1", "", None),
+    ],
+)  # fmt: skip
+def test_headers_of_a_workbook_may_be_worded_otherwise(list_, header, column):
+    from tre_toolkit.returns.workbook import columns_of
+
+    assert columns_of([header], schema("annex_a", 2025).table(list_)) == [column]
+
+
+def test_each_column_of_a_workbook_is_found_once_and_its_own_name_goes_first():
+    from tre_toolkit.returns.workbook import columns_of
+
+    table = schema("annex_a", 2025).table("list_1")
+    assert columns_of(["Age", "Age of child (years)", "Age at contact"], table) == [
+        None, "Age of Child (Years)", None,
+    ]  # fmt: skip
