@@ -62,12 +62,8 @@ def link(
         Path | None,
         typer.Option(
             "--book",
-            help="The book of parcels taken in: an older one sent again is refused. [default: parcels.log beside the spine]",
+            help="Book of parcels that came in: an older one sent again is refused; parcels.log beside the key if absent.",
         ),
-    ] = None,
-    book: Annotated[
-        Path | None,
-        typer.Option("--book", help="Book of parcels that came in; parcels.log beside the key if absent."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -78,10 +74,7 @@ def link(
     """
     from tre_toolkit.linkage.run import link as link_parcels
 
-    from tre_toolkit.parcel import take_in_new
-
     opened, senders = _keys(key, trust, passphrase_file)
-    take_in_new(parcels, book or key.with_name("parcels.log"), trusted=senders)
     with console.progress("linking", total=1) as done:
         spine = link_parcels(
             parcels,
@@ -97,7 +90,7 @@ def link(
             decisions=decisions,
             truth=truth,
             truth_maps=truth_map or (),
-            book=book or into.parent / "parcels.log",
+            book=book or key.with_name("parcels.log"),
         )
         done(1)
     _tell(into, as_json=as_json)
