@@ -88,6 +88,11 @@ def run(
         None,
         help="A folder as guarded as the workspace, for work beyond --memory; one beside the outputs when not given.",
     ),
+    spark: str | None = typer.Option(
+        None,
+        metavar="URL",
+        help="Run on Spark: local[2], spark://host:7077. Every worker must see the workspace.",
+    ),
 ) -> None:
     """Run a recipe: its tables, each with the evidence that lets the gate derive it again.
 
@@ -97,7 +102,10 @@ def run(
     from tre_toolkit.research.run import run_recipe
 
     count = len(recipes.recipe(name).tables())
-    with _opened(workspace, memory, spill, into) as opened, console.progress(f"recipe {name}", count) as done:
+    with (
+        _opened(workspace, memory, spill, into, spark) as opened,
+        console.progress(f"recipe {name}", count) as done,
+    ):
         ran = run_recipe(name, opened, into, done=done)
     for path in ran.written:
         console.answer(str(path))
@@ -156,6 +164,11 @@ def tabulate(
         None,
         help="A folder as guarded as the workspace, for work beyond --memory; one beside the outputs when not given.",
     ),
+    spark: str | None = typer.Option(
+        None,
+        metavar="URL",
+        help="Run on Spark: local[2], spark://host:7077. Every worker must see the workspace.",
+    ),
 ) -> None:
     """Count children as a declaration says; the gate derives outputs again with this command.
 
@@ -165,7 +178,7 @@ def tabulate(
     from tre_toolkit.research.measures import tabulate as count
 
     wanted, digest = read_declaration(declared)
-    with _opened(workspace, memory, spill, into) as opened:
+    with _opened(workspace, memory, spill, into, spark) as opened:
         if digest is not None and digest != opened.digest:
             raise TreError(
                 "the workspace isn't the one the recipe was run over",
@@ -177,10 +190,17 @@ def tabulate(
 
 
 @contextmanager
-def _opened(folder: Path, memory: str | None, spill: Path | None, into: Path) -> Iterator[Workspace]:
+def _opened(
+    folder: Path, memory: str | None, spill: Path | None, into: Path, spark: str | None
+) -> Iterator[Workspace]:
     """The workspace, with room to work beyond the limit: of the owner alone, and gone afterwards."""
     from tre_toolkit.research.workspace import open as open_workspace
 
+    if spark is not None:
+        from tre_toolkit.spark import session
+
+        yield open_workspace(folder, spark=session(spark, memory=memory, folder=spill))
+        return
     if memory is None or spill is not None:
         yield open_workspace(folder, memory=memory, spill=spill)
         return

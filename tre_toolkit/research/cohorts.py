@@ -69,6 +69,8 @@ class Definition(BaseModel):
     age_from: int | None = None
     age_to: int | None = None
     """Age in whole years at the index, both ends included."""
+    mothers: bool = False
+    """Only children whose mother is known (`mother_id` of people): a cohort of mothers and babies."""
     linked: tuple[str, ...] = ()
     """Datasets in which the child must be found."""
     where: dict[str, tuple[str, ...]] = {}
@@ -227,6 +229,15 @@ def steps(
                 f"{column} as asked",
                 "SELECT s.child, s.index_day FROM {before} AS s INNER JOIN children AS c ON s.child = c.child "
                 f"INNER JOIN people AS p ON c.person_id = p.person_id WHERE CAST(p.{quote(column)} AS VARCHAR) IN ({wanted})",
+            )
+        )
+    if definition.mothers:
+        _check_people(workspace.engine, "mother_id")
+        found.append(
+            (
+                "linked to the mother",
+                "SELECT s.child, s.index_day FROM {before} AS s INNER JOIN children AS c ON s.child = c.child "
+                "INNER JOIN people AS p ON c.person_id = p.person_id WHERE p.mother_id IS NOT NULL",
             )
         )
     for dataset in definition.linked:

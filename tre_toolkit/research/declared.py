@@ -42,6 +42,8 @@ class Variable(BaseModel):
     codes: tuple[str, ...] = ()
     via: str | None = None
     """For a `column` of a table that isn't about persons: the column of a person's table with the key both share."""
+    of: Literal["child", "mother"] = "child"
+    """For `column` and `has`: whose rows are read, the child's own or those of its mother (`mother_id` of people)."""
     on: str | None = None
     """For `column` and `has`: only rows whose date, in this column, lies in the child's window."""
     bands: tuple[float, ...] = ()
@@ -59,6 +61,8 @@ class Variable(BaseModel):
             raise ValueError("give either column, furthest, has or age")
         if not set(self.told_as) | set(self.told_as.values()) <= set(self.furthest or ()):
             raise ValueError("told_as names states that aren't among the furthest")
+        if self.of == "mother" and (self.via or "." not in (self.column or self.has or "")):
+            raise ValueError("a mother's rows are those of a table, for column or has, without via")
         if self.age and not self.bands:
             raise ValueError("age needs bands")
         if not all(map(isfinite, self.bands)) or list(self.bands) != sorted(set(self.bands)):

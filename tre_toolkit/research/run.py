@@ -34,7 +34,7 @@ def lacks(workspace: Workspace, table: Declared) -> tuple[str, ...]:
     """The datasets one declared table reads and the workspace doesn't hold."""
     of_states = [
         state.source[0].dataset
-        for state in ordered(table.pathways.order)
+        for state in ordered((*table.pathways.order, *getattr(table, "second", ())))
         if not any(source.dataset in workspace.datasets for source in state.source)
     ]
     return tuple(

@@ -162,10 +162,14 @@ def _rows(paths: Pathways, dataset: str, table: str, variable: Variable, *column
     if variable.on:
         when = day_of(variable.on, of="t")
         within = f" AND {when} >= w.since AND {when} < w.until"
-    return (
-        f"{source} AS t INNER JOIN children AS c ON t.person_id = c.person_id "
-        f"INNER JOIN {quote(paths.windows)} AS w ON c.child = w.child WHERE TRUE{within}"
-    )
+    joined = f"{source} AS t INNER JOIN children AS c ON t.person_id = c.person_id"
+    if variable.of == "mother":
+        check_people(paths, "mother_id")
+        joined = (
+            f"{source} AS t INNER JOIN people AS m ON t.person_id = m.mother_id "
+            "INNER JOIN children AS c ON m.person_id = c.person_id"
+        )
+    return f"{joined} INNER JOIN {quote(paths.windows)} AS w ON c.child = w.child WHERE TRUE{within}"
 
 
 def _value(column: str, variable: Variable) -> str:

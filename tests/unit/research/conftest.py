@@ -49,6 +49,7 @@ def everything(frames: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> 
             "birth_month": [f"{year}-0{month}-01" for year, month in zip(rng.integers(2005, 2022, n), rng.integers(1, 9, n), strict=True)],
         }
     )  # fmt: skip
+    people["mother_id"] = [f"M{at // 3}" if at % 4 else None for at in range(n)]
     people["match_weight"] = people["band"].map({"certain": 20.0, "strong": 5.0, "fair": 1.0})
     came = rng.integers(0, 1_000, n)
 
@@ -86,8 +87,12 @@ def everything(frames: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> 
         "npd_absence_exclusions__exclusions": rows(0.2, StartDate=after(10, 300)),
         "cns_register__cns_register": rows(0.1, start_date=after(10, 300), end_date=None),
         "early_help__episodes": rows(0.3, started=after(-90, 0), ended=after(1, 60)),
-        "echild__mental_health": rows(0.2, referral_date=after(10, 300), discharge_date=None),
+        "echild__mental_health": pd.concat(
+            [rows(0.2, referral_date=after(10, 300), discharge_date=None),
+             pd.DataFrame({"person_id": [f"M{at}" for at in range(0, n // 3, 3)], "authority": "990", "period": "2025"})]
+        ),
         "echild__hes_ae": rows(0.3, arrivaldate=after(10, 300)),
+        "echild__hes_apc": pd.concat([rows(0.3, epistart=after(10, 300))]),
         "echild_mb__mother_baby": rows(0.4, matchstep="1"),
         "leo__employment": rows(0.2, pay="1"),
         "leo__benefits": rows(0.3, benefit_type="UC"),

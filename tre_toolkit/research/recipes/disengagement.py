@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tre_toolkit.research.channels import Channels
 from tre_toolkit.research.curves import Curve
 from tre_toolkit.research.declared import Crosstab, Declared, Variable
 from tre_toolkit.research.hazards import Hazards
@@ -64,6 +65,14 @@ def tables() -> dict[str, Declared]:
             pathways=RULES,
             rows=(FURTHEST,),
             columns=(ABSENT,),
+        ),
+        "beside_school.csv": Channels(
+            title="Services and school, side by side",
+            cohort=REFERRED,
+            pathways=RULES,
+            second=("not_in_school", "suspended"),
+            step="6m",
+            steps=2,
         ),
         "register_by_furthest.csv": Crosstab(
             title="Register of children not in school, by furthest state",

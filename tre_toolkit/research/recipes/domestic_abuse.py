@@ -60,6 +60,14 @@ def tables() -> dict[str, Declared]:
             by=ABUSE,
             step="3m",
         ),
+        "time_to_offence.csv": Curve(
+            title="Time to a recorded offence of the child's own",
+            cohort=REFERRED.model_copy(update={"age_from": 10}),
+            pathways=beside("offence"),
+            events=("offence",),
+            by=ABUSE,
+            step="6m",
+        ),
         "time_to_emergency.csv": Curve(
             title="Time to an emergency department",
             cohort=REFERRED,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from tre_toolkit.research.channels import Channels
 from tre_toolkit.research.cohorts import Definition
 from tre_toolkit.research.curves import Curve
 from tre_toolkit.research.declared import Crosstab, Declared, Variable
 from tre_toolkit.research.hazards import Hazards
 from tre_toolkit.research.recipes import About
-from tre_toolkit.research.studies import CARE_ORDER, ETHNICITY, REFERRED, SEX, beside
+from tre_toolkit.research.studies import CARE_ORDER, ETHNICITY, REFERRED, RULES, SEX, beside
 
 ABOUT = About(
     name="dual_system",
@@ -51,6 +52,14 @@ def tables() -> dict[str, Declared]:
             cohort=FROM_CARE,
             pathways=both,
             events=("custody", "offence"),
+        ),
+        "beside_justice.csv": Channels(
+            title="Services and custody, side by side",
+            cohort=TEENAGERS,
+            pathways=RULES,
+            second=("custody",),
+            step="6m",
+            steps=2,
         ),
         "offence_by_group.csv": Hazards(
             title="First offence by sex and ethnicity",

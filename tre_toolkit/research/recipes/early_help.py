@@ -7,7 +7,7 @@ from tre_toolkit.research.curves import Curve
 from tre_toolkit.research.declared import Crosstab, Declared, Variable
 from tre_toolkit.research.overtime import Distribution
 from tre_toolkit.research.recipes import About
-from tre_toolkit.research.studies import FURTHEST, NEED, REFERRED, RULES
+from tre_toolkit.research.studies import FURTHEST, NEED, REFERRED, RULES, beside
 
 ABOUT = About(
     name="early_help",
@@ -23,6 +23,7 @@ ABOUT = About(
 )
 
 CLOSED = Definition(start="exit", state="referral", follow="1y")
+ADMITTED = Variable(has="echild.hes_apc", label="Hospital", yes="Admitted", none="Not admitted")
 HELPED = Variable(has="early_help.episodes", label="Early help", yes="Early help seen", none="None seen")
 
 
@@ -53,6 +54,20 @@ def tables() -> dict[str, Declared]:
             pathways=RULES,
             rows=(NEED,),
             columns=(FURTHEST,),
+        ),
+        "furthest_by_admission.csv": Crosstab(
+            title="Furthest state, by admission to hospital",
+            cohort=REFERRED,
+            pathways=RULES,
+            rows=(ADMITTED,),
+            columns=(FURTHEST,),
+        ),
+        "time_to_emergency.csv": Curve(
+            title="Time to an emergency department",
+            cohort=REFERRED,
+            pathways=beside("emergency"),
+            events=("emergency",),
+            step="3m",
         ),
         "furthest_by_early_help.csv": Crosstab(
             title="Furthest state, by early help",

@@ -7,6 +7,7 @@ from typing import Any
 from tre_toolkit.research.comparisons import Ratios
 from tre_toolkit.research.declared import Crosstab, Declared, Variable
 from tre_toolkit.research.hazards import Hazards
+from tre_toolkit.research.links import Links
 from tre_toolkit.research.recipes import About
 from tre_toolkit.research.studies import AGE, ETHNICITY, FURTHEST, KNOWN, REFERRED, RULES, SEX
 
@@ -41,6 +42,13 @@ def tables() -> dict[str, Declared]:
             title="Child protection plan, by ethnicity",
             by=ETHNICITY,
             outcome=PROTECTED,
+            standard=(SEX, AGE),
+            **known,
+        ),
+        "care_by_links.csv": Links(
+            title="Looked after, by ethnicity, over ever surer links",
+            by=ETHNICITY,
+            outcome=CARE,
             standard=(SEX, AGE),
             **known,
         ),

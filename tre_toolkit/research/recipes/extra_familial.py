@@ -25,6 +25,7 @@ ABOUT = About(
 OLDER = REFERRED.model_copy(update={"age_from": 10, "age_to": 17})
 HARM = factor("Harm outside the home", "10A", "11A", "12A", "13A", "14A", "18B", "19B", "24A")
 EXPLOITED = factor("Exploitation or gangs", "11A", "12A", "13A", "24A")
+OFFENCE = Variable(has="moj_dfe.pnc", label="Recorded offence", yes="Ever", none="None seen")
 GONE = Variable(has="ssda903.missing", label="Missing from care", yes="Ever", none="Never seen")
 
 
@@ -40,6 +41,9 @@ def tables() -> dict[str, Declared]:
         ),
         "missing_and_exploited.csv": Crosstab(
             title="Exploitation and going missing", rows=(EXPLOITED,), columns=(GONE,), **about
+        ),
+        "offence_by_harm.csv": Crosstab(
+            title="Recorded offence, by harm outside the home", rows=(HARM,), columns=(OFFENCE,), **about
         ),
         "time_to_missing.csv": Curve(
             title="From entry to care to going missing",

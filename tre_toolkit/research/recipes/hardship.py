@@ -6,6 +6,7 @@ from typing import Any
 
 from tre_toolkit.research.comparisons import Ratios
 from tre_toolkit.research.declared import Crosstab, Declared, Variable
+from tre_toolkit.research.households import Households
 from tre_toolkit.research.recipes import About
 from tre_toolkit.research.studies import AGE, FURTHEST, KNOWN, RULES, SEX
 
@@ -52,6 +53,16 @@ def tables() -> dict[str, Declared]:
             rows=(DEPRIVED,),
             columns=(FURTHEST,),
             **about,
+        ),
+        "care_by_deprivation.csv": Ratios(
+            title="Looked after, by the household's deprivation",
+            by=DEPRIVED,
+            outcome=CARE,
+            standard=(SEX, AGE),
+            **about,
+        ),
+        "households.csv": Households(
+            title="Children and households, by furthest state", by=FURTHEST, **about
         ),
         "furthest_by_benefits.csv": Crosstab(
             title="Furthest state, by benefits", rows=(BENEFITS,), columns=(FURTHEST,), **about

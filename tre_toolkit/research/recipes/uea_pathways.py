@@ -13,7 +13,8 @@ from tre_toolkit.research.measures import Attrition
 from tre_toolkit.research.moves import Rates, Transitions
 from tre_toolkit.research.overtime import Distribution
 from tre_toolkit.research.recipes import About
-from tre_toolkit.research.studies import ATTAINMENT, AUTHORITY, FURTHEST, RULES
+from tre_toolkit.research.studies import ATTAINMENT, AUTHORITY, FURTHEST, RULES, SEX
+from tre_toolkit.research.variety import Variety
 
 ABOUT = About(
     name="uea_pathways",
@@ -60,6 +61,7 @@ def tables() -> dict[str, Declared]:
         "groups.csv": Groups(title="Kinds of pathway", groups=4, steps=13, step="1m", least=20, **about),
         "moves.csv": Transitions(title="Moves between states", **about),
         "rates.csv": Rates(title="Moves for each hundred child-years", **about),
+        "variety.csv": Variety(title="How varied pathways are, by sex", by=SEX, steps=13, **about),
         "furthest_by_authority.csv": Crosstab(
             title="Furthest state reached, by authority", rows=(AUTHORITY,), columns=(FURTHEST,), **about
         ),
