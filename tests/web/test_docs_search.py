@@ -28,7 +28,7 @@ def test_search_answers_in_a_folder_without_a_server() -> None:
         page.on("request", lambda request: asked.append(request.url))
         page.goto((SITE / "index.html").as_uri())
         page.locator("input.md-search__input").click()
-        page.locator("input.md-search__input").fill("suppression")
+        page.locator("input.md-search__input").press_sequentially("suppression")
         page.locator(".md-search-result__item").first.wait_for()
         said = page.locator(".md-search-result__list").inner_text()
         browser.close()

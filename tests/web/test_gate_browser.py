@@ -6,6 +6,7 @@ missing. With TRE_PICTURES set to a folder, the pictures of the checker's guide 
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -24,7 +25,6 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE = Path(__file__).parents[2] / ".web/node_modules/axe-core/axe.min.js"
 PASSWORD = "violet kettle 4141"
 PAYLOADS = (Path(__file__).parent / "xss_payloads.txt").read_text().splitlines()
-WRAPS = ("{}", "x {} y", "<b>{}</b>")  # each payload bare, within words, within an element
 FAILING = {"verdict": "FAIL", "rule": "ons-srs/threshold", "where": "row 3, column children", "message": "a count of fewer than 10 children", "fix": "tre protect table.csv --method suppress"}  # fmt: skip
 
 
@@ -167,64 +167,139 @@ def test_ten_files_are_reviewed_by_keys_only(house: Any, served: str, browser: A
     visit.context.close()
 
 
-def test_nothing_that_anybody_wrote_runs_or_loads(house: Any, served: str, browser: Any) -> None:
-    payloads = [
-        wrap.format(p).replace("HIT", "window.top.hit=1;alert(1)") for p in PAYLOADS for wrap in WRAPS
-    ]
-    assert len(payloads) >= 250
+def _as_pdf(payloads: list[str]) -> bytes:
+    """A page with the payloads as its text, title and author."""
+    from PIL import Image
+
+    held = io.BytesIO()
+    joined = "".join(payloads)
+    Image.new("RGB", (40, 40)).save(held, "PDF", title=joined, author=joined, subject=joined, keywords=joined)
+    return held.getvalue()
+
+
+def _as_png(payloads: list[str]) -> bytes:
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    held, told = io.BytesIO(), PngInfo()
+    for number, payload in enumerate(payloads):
+        told.add_itxt(f"Comment{number}", payload)
+    Image.new("RGB", (40, 40)).save(held, "PNG", pnginfo=told)
+    return held.getvalue()
+
+
+def _as_workbook(payloads: list[str]) -> bytes:
+    from openpyxl import Workbook
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    held, book = io.BytesIO(), Workbook()
+    for payload in payloads:
+        clean = ILLEGAL_CHARACTERS_RE.sub("", payload)
+        book.active.append([clean, 1])
+        book.active.cell(book.active.max_row, 1).data_type = "s"
+    book.properties.creator = book.properties.title = ILLEGAL_CHARACTERS_RE.sub("", "".join(payloads))
+    book.save(held)
+    return held.getvalue()
+
+
+def _everywhere(payloads: list[str]) -> dict[str, str | bytes]:
+    """A file of each type that holds every payload, wherever such a file holds words."""
+    from html import escape
+
     joined = "\n".join(payloads)
     quoted = "\n".join('"' + p.replace('"', '""') + '",1' for p in payloads)
-    house.write("cells.csv", f"a,b\n{quoted}\n")
-    house.write(
-        "cells.tsv",
-        "a\tb\n" + "\n".join(p.replace("\t", " ").replace('"', "'") + "\t1" for p in payloads) + "\n",
-    )
-    house.write("page.html", f"<html><body>{joined}</body></html>".replace("<!ENTITY", ""))
-    house.write("page.md", joined)
-    house.write("lines.log", joined)
-    house.write("tree.json", json.dumps(payloads))
     cell = {
         "cell_type": "markdown",
         "source": payloads,
         "outputs": [{"text": payloads, "data": {"text/html": joined}}],
     }
-    house.write("book.ipynb", json.dumps({"cells": [cell], "metadata": {}}))
-    from html import escape
+    texts = "".join(f"<text>{escape(p)}</text>" for p in payloads if p.isprintable())
+    return {
+        "cells.csv": f"a,b\n{quoted}\n",
+        "cells.tsv": "a\tb\n" + "\n".join(p.replace("\t", " ").replace('"', "'") + "\t1" for p in payloads) + "\n",
+        "page.html": f"<html><body>{joined}</body></html>".replace("<!ENTITY", ""),
+        "page.md": joined,
+        "lines.log": joined,
+        "lines.txt": joined,
+        "tree.json": json.dumps(payloads),
+        "book.ipynb": json.dumps({"cells": [cell], "metadata": {p: p for p in payloads}}),
+        "drawing.svg": "<svg xmlns='http://www.w3.org/2000/svg' width='100' height='100' onload='window.top.hit=1'>"
+        f"<script>window.top.hit=1</script><title>{escape(payloads[0])}</title>{texts}</svg>",
+        "words.pdf": _as_pdf(payloads),
+        "words.png": _as_png(payloads),
+        "cells.xlsx": _as_workbook(payloads),
+        "a&b='x(1)' onload=alert(1).csv": "a,b\nN,120\n",
+    }  # fmt: skip
 
-    house.write(
-        "drawing.svg",
-        "<svg xmlns='http://www.w3.org/2000/svg' width='100' height='100' onload='window.top.hit=1'><script>window.top.hit=1</script>"
-        + "".join(f"<text>{escape(p)}</text>" for p in payloads if p.isprintable())
-        + "</svg>",
+
+def _people_and_titles(house: Any, payloads: list[str]) -> None:
+    """Persons and waiting requests that are called by the payloads."""
+    from django.utils import timezone
+
+    account, now = house.ada, timezone.now()
+    made = models.Person.objects.bulk_create(
+        models.Person(name=f"{n} {p}"[:200]) for n, p in enumerate(payloads)
     )
-    files = [
-        "cells.csv",
-        "cells.tsv",
-        "page.html",
-        "page.md",
-        "lines.log",
-        "tree.json",
-        "book.ipynb",
-        "drawing.svg",
-    ]
+    models.Account.objects.bulk_create(
+        models.Account(login=f"x{n}", person=person, role="checker", password="!", stamp="-")
+        for n, person in enumerate(made)
+    )
+    project = models.Project.objects.get()
+    project.name = payloads[0][:100]
+    project.save()
+    models.Request.objects.bulk_create(
+        models.Request(project=project, author=person, account=account, title=p[:200], context=p, state="submitted",
+                       moved=now, submitted=now)
+        for person, p in zip(made, payloads, strict=True)
+    )  # fmt: skip
+
+
+def test_nothing_that_anybody_wrote_runs_or_loads(house: Any, served: str, browser: Any) -> None:
+    """Every payload in every sink: each type of file, findings, titles, contexts, comments, notes, reasons, people, project."""
+    payloads = [p.replace("HIT", "window.top.hit=1;alert(1)") for p in PAYLOADS]
+    assert len(set(payloads)) >= 250
+    joined, files = "\n".join(payloads), _everywhere(payloads)
+    for name, raw in files.items():
+        house.write(name, raw)
     house.said["cells.csv"] = [
-        {**FAILING, "rule": p[:80], "where": p, "message": p, "fix": p} for p in payloads[::5]
+        {**FAILING, "rule": p[:80], "where": p, "message": p, "fix": p} for p in payloads
     ]
     key = str(requests.new(house.gate, house.ada, title=payloads[0], context=joined).pk)
-    requests.add(house.gate, house.ada, key, house.workspace, files)
+    requests.add(house.gate, house.ada, key, house.workspace, list(files))
     requests.submit(house.gate, house.ada, key)
     requests.comment(house.gate, house.ben, key, joined)
-    visit = Visit(browser, served)
-    page = visit.sign_in("ben")
-    pages = [f"/requests/{key}"] + [
-        f"/requests/{key}/files/{v.pk}{more}"
-        for v in requests.outputs(models.Request.objects.get(pk=key))
-        for more in ("", "/content", "/changes")
-    ]
-    for path in pages:
-        visit.go(path).wait_for_load_state("networkidle")
-        assert page.evaluate("window.hit") is None, path
-        assert page.url == f"{served}{path}"
-    assert visit.ran == []
-    assert visit.left == []
-    visit.context.close()
+    reviews.ask_exception(house.gate, house.ada, key, file="cells.csv", rule=payloads[0][:80], reason=joined)
+    reviews.vote(house.gate, house.ben, key, approve=False, note=joined)
+    _people_and_titles(house, payloads)
+    found = requests.outputs(models.Request.objects.get(pk=key))
+    assert {v.type for v in found} == {
+        "csv",
+        "tsv",
+        "html",
+        "md",
+        "log",
+        "txt",
+        "json",
+        "ipynb",
+        "svg",
+        "pdf",
+        "png",
+        "xlsx",
+    }
+    tour = {
+        "ben": [f"/requests/{key}", "/queue"]
+        + [f"/queue?show=all&page={n}" for n in (2, 4, 6)]
+        + [f"/requests/{key}/files/{v.pk}{more}" for v in found for more in ("", "/content", "/changes")],
+        "ada": ["/requests", f"/requests/{key}"],
+        "kit": ["/accounts"],
+        "ova": ["/audit"],
+    }
+    for login, pages in tour.items():
+        visit = Visit(browser, served)
+        page = visit.sign_in(login)
+        for path in pages:
+            visit.go(path).wait_for_load_state("networkidle")
+            assert page.evaluate("window.hit") is None, path
+            assert page.url == f"{served}{path}"
+        assert (visit.ran, visit.left) == ([], [])
+        visit.context.close()
