@@ -164,7 +164,7 @@ def febrl(python: str, splink_python: str | None) -> dict:
         for frame in frames
     )
     parts = [_febrl_parts(frame) for frame in frames]
-    told = {"ours": ours(a, b, parts)}
+    told = {"ours": ours(a, b, parts), "standard": ours(a, b, parts, profile="standard")}
     if splink_python:
         told["splink"] = splink(splink_python, a, b, parts, settings="febrl")
     return told
@@ -228,8 +228,8 @@ def families(children: int, seed: int) -> dict:
 def summary(report: dict) -> str:
     """The figures side by side, as a Markdown table."""
     lines = [
-        "| population | F1 | precision | false twin links | calibration | CPU s | Splink F1 | precision | twins | calibration | CPU s | F1 ratio | anonlink F1 |",
-        "|---" * 13 + "|",
+        "| population | F1 | precision | false twin links | calibration | CPU s | Splink F1 | precision | twins | calibration | CPU s | F1 ratio | standard F1 | ratio | anonlink F1 |",
+        "|---" * 15 + "|",
     ]
     for name, told in report.items():
         mine = told.get("ours")
@@ -239,9 +239,11 @@ def summary(report: dict) -> str:
         at = theirs.get("pairs at 0.9", {})
         other = told.get("anonlink", {}).get("best of all tries, with hindsight", {})
         persons = mine["persons"]
+        bare = told.get("standard", {}).get("persons", {}).get("f1", "")
         ratio = round(persons["f1"] / at["f1"], 4) if at else ""
+        bare_ratio = round(bare / at["f1"], 4) if at and bare else ""
         cells = [name, persons["f1"], persons["precision"], persons.get("false twin links", ""), mine["calibration"], mine["cpu"],
-                 at.get("f1", ""), at.get("precision", ""), at.get("false twin links", ""), theirs.get("calibration", ""), theirs.get("cpu", ""), ratio, other.get("f1", "")]  # fmt: skip
+                 at.get("f1", ""), at.get("precision", ""), at.get("false twin links", ""), theirs.get("calibration", ""), theirs.get("cpu", ""), ratio, bare, bare_ratio, other.get("f1", "")]  # fmt: skip
         lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return "\n".join(lines)
 
@@ -307,7 +309,12 @@ def main() -> None:
             for seed in filter(None, chosen.seeds.split(",")):
                 a, b = made.invent(chosen.children, int(seed), mess=float(mess))
                 parts = [made.parts(a), made.parts(b)]
-                told = {"records": [len(a), len(b)], "true pairs": _matches(a, b), "ours": ours(a, b, parts)}
+                told = {
+                    "records": [len(a), len(b)],
+                    "true pairs": _matches(a, b),
+                    "ours": ours(a, b, parts),
+                    "standard": ours(a, b, parts, profile="standard"),
+                }
                 if chosen.splink:
                     told["splink"] = splink(chosen.splink, a, b, parts)
                 if chosen.anonlink:

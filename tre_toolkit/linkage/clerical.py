@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from tre_toolkit.audit import append, events
-from tre_toolkit.errors import TreError
+from tre_toolkit.errors import Problem, Problems, TreError, Where
 from tre_toolkit.linkage.engines import Joined
 from tre_toolkit.linkage.model.levels import ELSE, NULL
 from tre_toolkit.linkage.model.pairs import LABELS, RADIX
@@ -87,6 +87,77 @@ def decide(folder: Path, pair: str, *, same: bool, by: str) -> None:
             "the review list has no such pair", where=str(folder), hint="`tre clerical` lists them"
         )
     append(folder / LOG, EVENT, pair=pair, same=same, by=by)
+
+
+def take_answers(folder: Path, lists: Sequence[Path], *, by: str) -> dict[str, int]:
+    """Log what authorities answered on their lists: counts of pairs that are same, not same, contradicted and open.
+
+    An answer is `yes` or `no` in the column `answer` (blank: not settled). A pair between two authorities counts only
+    when both lists say the same; where they differ nothing is logged. Raises Problems when a list isn't of this spine or
+    holds another answer, and logs nothing then.
+    """
+    known = read_list(folder)
+    said = [_answers(path, known) for path in lists]
+    whole = pd.concat(said, ignore_index=True)
+    whole = whole[whole["answer"] != ""]
+    told = {"same": 0, "not same": 0, "contradicted": 0}
+    asked = authorities_of(known)
+    for pair, rows in whole.groupby("pair", sort=True):
+        words = set(rows["answer"])
+        if len(words) > 1:
+            told["contradicted"] += 1
+        elif set(rows["authority"]) == asked[str(pair)]:
+            same = words == {"yes"}
+            decide(
+                folder, str(pair), same=same, by=f"{by} (answered by {', '.join(sorted(asked[str(pair)]))})"
+            )
+            told["same" if same else "not same"] += 1
+    return {**told, "open": len(known) - sum(told.values())}
+
+
+def authorities_of(table: pd.DataFrame) -> dict[str, set[str]]:
+    """The authorities whose records a pair is of: one, or two."""
+    columns = (table[name].astype(str) for name in ("pair", "left_authority", "right_authority"))
+    return {pair: {one, two} for pair, one, two in zip(*columns, strict=True)}
+
+
+def _answers(path: Path, known: pd.DataFrame) -> pd.DataFrame:
+    """An authority's list as it came back: columns pair, authority, answer (yes, no or nothing)."""
+    try:
+        read = pd.read_csv(path, dtype="string", keep_default_na=False)
+        listed = read[["pair", "parcel", "record_id", "answer"]]
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError, KeyError):
+        raise TreError(
+            "this is not a list of pairs",
+            where=str(path),
+            hint="a CSV file as `tre clerical SPINE --lists` wrote it, with yes or no in the column answer",
+        ) from None
+    sides = [
+        known[["pair", f"{side}_parcel", f"{side}_record_id", f"{side}_authority"]].set_axis(
+            ["pair", "parcel", "record_id", "authority"], axis=1
+        )
+        for side in SIDES
+    ]
+    ends = pd.concat(sides, ignore_index=True).astype("string")
+    found = listed.assign(answer=listed["answer"].str.strip().str.lower()).merge(
+        ends, how="left", on=["pair", "parcel", "record_id"]
+    )
+    problems = []
+    if found["authority"].isna().any():
+        problems.append(
+            Problem(
+                f"{int(found['authority'].isna().sum()):,} rows are of no pair of this spine",
+                Where(str(path)),
+                "answer the list that this spine's `tre clerical --lists` wrote",
+            )
+        )
+    if wrong := int((~found["answer"].isin(["yes", "no", ""])).sum()):
+        problems.append(
+            Problem(f"{wrong:,} answers are neither yes nor no", Where(str(path), column="answer"))
+        )
+    if problems:
+        raise Problems("these answers can't be taken", problems)
+    return found[["pair", "authority", "answer"]]
 
 
 def decisions(folder: Path) -> pd.DataFrame:

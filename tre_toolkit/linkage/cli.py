@@ -144,6 +144,12 @@ def clerical(
         Path | None,
         typer.Option("--lists", help="Write for each authority the pairs to look up, into this folder."),
     ] = None,
+    answers: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--answers", help="A list that came back from its authority, with its answers (repeat)."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Look at the pairs the model isn't sure of, by what agrees and never by value, and decide about them.
@@ -161,6 +167,15 @@ def clerical(
             )
         review.decide(spine, pair, same=same, by=by)
         console.say(f"logged; it binds the next run with --decisions {spine}")
+        return
+    if answers:
+        if by is None:
+            raise MisuseError("answers need --by", hint='tre clerical spine --answers FILE --by "NAME"')
+        told = review.take_answers(spine, answers, by=by)
+        if as_json:
+            console.answer_json(told)
+        else:
+            console.answer_table(("answer", "pairs"), list(told.items()))
         return
     table = review.read_list(spine)
     said = review.decisions(spine).set_index("pair")["same"].map({True: "same", False: "not same"}).to_dict()

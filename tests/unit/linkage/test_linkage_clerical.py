@@ -129,3 +129,50 @@ def test_review_from_the_command_line(reviewed, spine, capsys):
     assert sorted(path.name for path in (spine / "lists").iterdir()) == ["pairs_990.csv", "pairs_991.csv"]
     assert run(["clerical", str(spine), "--same"]) == 2
     assert run(["clerical", str(spine), "--json"]) == 0
+
+
+def answered(spine, table, says):
+    """The two authorities' lists with their answers; `says` maps a pair to (990's, 991's) answer."""
+    paths = []
+    for at, (name, rows) in enumerate(sorted(clerical.authority_lists(table).items())):
+        answer = rows["pair"].map({pair: both[at] for pair, both in says.items()}).fillna("")
+        path = spine / f"answers_{name}.csv"
+        rows.assign(answer=answer).to_csv(path, index=False)
+        paths.append(path)
+    return paths
+
+
+def test_answers_of_both_authorities_are_decisions_and_what_they_differ_on_stays_open(reviewed, spine):
+    table = reviewed[2]
+    one, two, three, four = table["pair"].iloc[:4]
+    says = {one: ("Yes", "yes "), two: ("no", "no"), three: ("yes", "no"), four: ("yes", "")}
+    told = clerical.take_answers(spine, answered(spine, table, says), by="A. Linker")
+    assert told == {"same": 1, "not same": 1, "contradicted": 1, "open": len(table) - 3}
+    logged = clerical.decisions(spine).set_index("pair")["same"].to_dict()
+    assert logged == {one: True, two: False}
+    assert "answered by 990, 991" in (spine / clerical.LOG).read_text()
+
+
+def test_answers_that_are_no_answers_are_refused_and_nothing_is_logged(reviewed, spine, tmp_path):
+    table = reviewed[2]
+    pair = table["pair"].iloc[0]
+    with pytest.raises(TreError, match="1 answers are neither yes nor no"):
+        clerical.take_answers(spine, answered(spine, table, {pair: ("perhaps", "")}), by="A. Linker")
+    stranger = tmp_path / "stranger.csv"
+    stranger.write_text("pair,parcel,record_id,answer\nR000000000,parcel of 990,1,yes\n")
+    with pytest.raises(TreError, match="1 rows are of no pair of this spine"):
+        clerical.take_answers(spine, [stranger], by="A. Linker")
+    stranger.write_text("name,answer\nANN,yes\n")
+    with pytest.raises(TreError, match="not a list of pairs") as refused:
+        clerical.take_answers(spine, [stranger], by="A. Linker")
+    assert "ANN" not in str(refused.value)
+    assert not (spine / clerical.LOG).exists()
+
+
+def test_answers_from_the_command_line(reviewed, spine, capsys):
+    table = reviewed[2]
+    paths = answered(spine, table, {table["pair"].iloc[0]: ("yes", "yes")})
+    words = [word for path in paths for word in ("--answers", str(path))]
+    assert run(["clerical", str(spine), *words]) == 2
+    assert run(["clerical", str(spine), *words, "--by", "A. Linker"]) == 0
+    assert "not same" in capsys.readouterr().out
