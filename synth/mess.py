@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tre_toolkit.returns import Return
 
 PROFILES = Path(__file__).parent / "data" / "mess.toml"
+VARIANTS = PROFILES.with_name("variants.toml")
 CLEAN = "none"
 TWICE, SECOND = "duplicated", "B"  # what a second record is called, and what its number ends with
 COLUMNS = ("table", "row_no", "column", "kind", "clean", "messy")
@@ -101,6 +102,8 @@ def _change(
         if _holds(field, shape) != kind.token or field.name == table.person or not struck.any():
             continue
         rows = np.flatnonzero(struck & frame[field.name].notna().to_numpy())
+        if not len(rows):
+            continue
         before = frame[field.name].to_numpy(dtype=object)[rows]
         after = kind.change(
             draws, f"{shape.name} {shape.year} {name}", who[rows], before, _dated(field, shape)
@@ -214,6 +217,21 @@ def _joined(draws: Draws, stream: str, who: Index, words: Words, field: Field) -
     return np.char.replace(np.char.replace(words.astype(str), "-", " "), "'", "").astype(object)
 
 
+def _variant(draws: Draws, stream: str, who: Index, words: Words, field: Field) -> Words:
+    """Another spelling or short form of the same name, where one is known."""
+    known = variants()
+    others = [known.get(word.title(), (word,)) for word in words.tolist()]
+    turn = draws.words(stream, who).tolist()
+    return np.array([some[at % len(some)] for some, at in zip(others, turn, strict=True)], dtype=object)
+
+
+@cache
+def variants() -> dict[str, tuple[str, ...]]:
+    """The other forms of each given name."""
+    groups = tomllib.loads(VARIANTS.read_text(encoding="utf-8"))["groups"]
+    return {name: tuple(one for one in group if one != name) for group in groups for name in group}
+
+
 def _other_surname(draws: Draws, stream: str, who: Index, words: Words, field: Field) -> Words:
     pool = np.array(names.pool().all, dtype=object)
     group = np.zeros(len(who), dtype=np.int64)
@@ -256,6 +274,11 @@ def _january(draws: Draws, stream: str, who: Index, parts: Ints) -> Ints:
     )
 
 
+def _placeholder(draws: Draws, stream: str, who: Index, parts: Ints) -> Ints:
+    """What a system that must have a date is given: 1 January 1900."""
+    return np.tile(np.array([1900, 1, 1]), (len(parts), 1))
+
+
 def _flip(draws: Draws, stream: str, who: Index, words: Words, field: Field) -> Words:
     other = {"M": "F", "F": "M", "1": "2", "2": "1", "a) Male": "b) Female", "b) Female": "a) Male"}
     return np.array([other.get(word, word) for word in words.tolist()], dtype=object)
@@ -284,6 +307,7 @@ KINDS: dict[str, Kind] = {
     "given_typo": Kind("given", _typo),
     "given_plain": Kind("given", _plain),
     "given_initial": Kind("given", _initial),
+    "given_variant": Kind("given", _variant),
     "surname_typo": Kind("surname", _typo),
     "surname_plain": Kind("surname", _plain),
     "surname_joined": Kind("surname", _joined),
@@ -293,6 +317,7 @@ KINDS: dict[str, Kind] = {
     "birth_year": Kind(BORN, _date_part(_year)),
     "birth_swapped": Kind(BORN, _date_part(_swap)),
     "birth_first_of_january": Kind(BORN, _date_part(_january)),
+    "birth_placeholder": Kind(BORN, _date_part(_placeholder)),
     "sex_flipped": Kind("sex", _flip),
     "postcode_changed": Kind(POSTCODE, _other_post),
     "postcode_missing": Kind(POSTCODE, _nothing),

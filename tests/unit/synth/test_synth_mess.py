@@ -91,3 +91,18 @@ def test_no_change_touches_the_number_that_hangs_the_tables_together(made: World
     assert len(messy["child_identifiers"]) == len(clean["child_identifiers"]) + twice
     for table in ("cin_details", "assessments", "disabilities"):
         assert messy[table]["LAchildID"].equals(clean[table]["LAchildID"])
+
+
+def test_a_variant_is_another_form_of_the_same_name_and_a_placeholder_the_first_of_1900(made: World) -> None:
+    from synth.mess import KINDS, variants
+
+    known = variants()
+    names = np.array(["Muhammad", "Sophie", "Xyzzy"], dtype=object)
+    field = tell(made, 0, "school_census", 2025, "spring").schema.table("pupilonroll").field("forename")
+    who = np.arange(3, dtype=np.uint64)
+    other = KINDS["given_variant"].change(made.draws, "variant", who, names, field)
+    assert other[0] in known["Muhammad"]
+    assert other[0] != "Muhammad"
+    assert other[2] == "Xyzzy"
+    dates = np.array(["2012-05-03"] * 3, dtype=object)
+    assert set(KINDS["birth_placeholder"].change(made.draws, "x", who, dates, field)) == {"1900-01-01"}

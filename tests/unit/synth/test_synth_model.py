@@ -80,15 +80,17 @@ def test_tables_that_contradict_one_another_are_refused_and_not_looped() -> None
         )
 
 
-def test_a_suppressed_cell_is_not_told_beyond_what_the_table_implies() -> None:
-    """Whatever was hidden, the fitted table is the same: nothing of it can come out."""
-    nan = float("nan")
-    joints = [
-        fit([Margin(("a", "b"), (("x", "y"), ("p", "q")), np.array([[40, nan], [nan, 50.0]]), total=100)])
-        for _hidden in ((2, 8), (8, 2))
-    ]
-    assert (joints[0].shares == joints[1].shares).all()
-    assert joints[0].shares[0, 1] == pytest.approx(joints[0].shares[1, 0])
+def test_suppressed_cells_get_what_the_table_leaves_evenly_and_no_more_is_told(tmp_path: Path) -> None:
+    """Of two hidden cells only their sum can be known; the fit gives each half of it, whatever stood there."""
+    made = fit(
+        [
+            read_margin(
+                write(tmp_path / "m.csv", "a,b,count\nx,p,40\nx,q,c\ny,p,<10\ny,q,50\ntotal,total,100\n")
+            )
+        ]
+    )
+    assert made.shares[0, 1] == pytest.approx(made.shares[1, 0]) == pytest.approx(0.05)
+    assert made.shares[0, 0] == pytest.approx(0.4)
 
 
 def test_approved_figures_decide_the_careers_codes_and_every_rule_stays_kept() -> None:
