@@ -58,7 +58,7 @@ def check(
 
 def protect(
     files: list[Path] = typer.Argument(help="Tables of counts, as CSV; several are suppressed as one."),
-    method: str = typer.Option("suppress", "--method", help="suppress, round or cell-key."),
+    method: str = typer.Option("suppress", "--method", help="suppress, round, merge or cell-key."),
     pack: list[str] = typer.Option([], "--pack", help="Rule pack, by name or as a .toml; several chain."),
     into: Path = typer.Option(
         ..., "--into", help="Where the protected table is written; for several tables, a new folder."
@@ -67,9 +67,16 @@ def protect(
     base: int = typer.Option(
         0, "--base", help="What to round to; the pack's own base, if it has one, else ours."
     ),
-    how: str = typer.Option("", "--how", help="How to round: controlled (totals hold), nearest or random."),
+    how: str = typer.Option(
+        "",
+        "--how",
+        help="How to round: controlled (totals hold), nearest or random; what to merge: rows or columns.",
+    ),
     key_file: Path = typer.Option(
         None, "--key-file", help="A secret of 16 bytes or more, for random rounding."
+    ),
+    singletons: bool = typer.Option(
+        False, "--singletons", help="Also keep out a child who is alone in a hidden cell and knows it."
     ),
     seconds: float = typer.Option(60.0, "--seconds", help="The longest the search for the optimum may take."),
 ) -> None:
@@ -91,6 +98,7 @@ def protect(
         base=base or None,
         how=how or None,
         key=key_file.read_bytes() if key_file else None,
+        singletons=singletons,
     )
     done.write(into)
     _say(f"{into}: {_done(done.method, done.settings, done.lost)}")
@@ -141,6 +149,8 @@ def _done(method: str, settings: object, lost: object) -> str:
         )
     if method == "round":
         return f"rounded to {told['base']} ({told['how']}); largest change {told['largest_change']}"
+    if method == "merge":
+        return f"{told['merged']} categories merged into their neighbours"
     return method
 
 

@@ -22,16 +22,18 @@ from disclosure.check import Packs, check_table, find_evidence, printed, read_ta
 from disclosure.checks.counts import small
 from disclosure.files.delimited import Grid, read_delimited
 from disclosure.findings import Level, Verdict
+from disclosure.merging import merge
 from disclosure.packs import Rules, chain
 from disclosure.rounding import change, least_base, round_counts
 from disclosure.shown import Bools, Ints
 from disclosure.suppress import Pattern, solve
 from disclosure.suppress.problem import problem
+from disclosure.suppress.singletons import guarded
 from disclosure.table import Table
 from tre_toolkit.errors import MisuseError, TreError
 
-Method = Literal["suppress", "round", "cell-key"]
-METHODS = ("suppress", "round", "cell-key")
+Method = Literal["suppress", "round", "cell-key", "merge"]
+METHODS = ("suppress", "round", "cell-key", "merge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +120,18 @@ def protect(
     base: int | None = None,
     how: str | None = None,
     key: bytes | None = None,
+    singletons: bool = False,
 ) -> Protected:
     """Protect a CSV file or a frame of counts (labels in its index, `Total` where there are margins).
 
-    Raises TreError when the table can't be read, has hidden figures and no evidence, or can't be protected.
+    `singletons` keeps out, besides strangers, a child that is alone in a hidden cell. `how` says how to round, or
+    whether rows or columns are merged. Raises TreError when the table can't be read, has hidden figures and no evidence, or can't be protected.
     """
     if method not in METHODS:
         raise MisuseError(f"no method is called {method!r}", hint="methods: " + ", ".join(METHODS))
     rules = chain(packs)
     table, grid, told, keys = read_source(source, rules, unit)
-    wishes = Wishes(seconds, tuple(must_publish), key, keys, base, how)
+    wishes = Wishes(seconds, tuple(must_publish), key, keys, base, how, singletons)
     return protect_table(table, grid, rules, method=method, wishes=wishes, told=told)
 
 
@@ -142,7 +146,13 @@ def protect_table(
 ) -> Protected:
     """Protect a table already read."""
     work = with_truth(table, rules)
-    done = _METHODS[method](work, rules, wishes or Wishes())
+    if method == "merge":
+        merged, grid, lost = merge(work, grid, rules, axis=(wishes or Wishes()).how)
+        told = {key: value for key, value in (told or {}).items() if key not in ("cells", "recipe")}
+        done = Done(merged, "merge", {"merged": lost}, {"categories": lost})
+        work = merged
+    else:
+        done = _METHODS[method](work, rules, wishes or Wishes())
     verdict = check_table(replace(done.table, units=work.units), rules, prove=True)
     if verdict.level is Level.FAIL:
         first = next(found for found in verdict.findings if found.verdict is Level.FAIL)
@@ -181,6 +191,7 @@ class Wishes:
     keys: Ints | None = None  # the cells' keys, for perturbation
     base: int | None = None
     how: str | None = None
+    singletons: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +278,8 @@ def _suppress(table: Table, rules: Rules, wishes: Wishes) -> Done:
         least=least,
         never=_published(table, wishes.must_publish),
     )
-    pattern = solve(asked, seconds=wishes.seconds)
+    find = guarded if wishes.singletons else solve
+    pattern = find(asked, seconds=wishes.seconds)
     if pattern is None:
         raise TreError(
             "no pattern of hidden cells protects this table",

@@ -75,7 +75,7 @@ def _by_slice(table: Table, cells: Cells, at: int) -> Floats:
     )
     grid = np.full((len(table.members[at]), int(slices.max(initial=0)) + 1), np.nan)
     figure = np.where(cells.numbers, cells.low, np.nan)
-    if table.truth is not None:
+    if table.truth is not None and table.kind == "count":
         figure = table.truth.astype(float)
     grid[table.codes[:, at], slices] = figure
     return grid

@@ -42,6 +42,8 @@ def attack_table(table: Table, cells: Cells, rules: Rules, *, prove: bool = Fals
     """
     if not (cells.kind != Kind.NUMBER).any() and not table.base:
         return Attacked((), {"attacked": 0, "why": "every figure is printed and none is rounded"})
+    if table.kind == "sum":  # what was added up isn't told: only what comes out exactly is a leak to be seen
+        return _from_print(table, cells, rules)
     if table.truth is not None:
         return _with_truth(table, cells, rules, prove=prove)
     return _from_print(table, cells, rules)
@@ -157,7 +159,7 @@ def _from_print(table: Table, cells: Cells, rules: Rules) -> Attacked:
     targets = np.flatnonzero(~cells.numbers & (cells.kind != Kind.NOTHING) & (high > low))
     if not len(targets) or not rows.shape[0]:
         return Attacked((), {"attacked": len(targets), "why": "no totals tie the hidden figures down"})
-    least = rules.least or 1
+    least = 0 if table.kind == "sum" else rules.least or 1
     work = Work()
     found: dict[int, str] = {}
     passes = [low]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from disclosure.check import check_table
-from disclosure.counting import Axis
+from disclosure.counting import Amounts, Axis
 from disclosure.files.delimited import Grid
 from disclosure.findings import Finding, Verdict, verdict_of
 from disclosure.joint import Released
@@ -39,6 +39,7 @@ class Output:
     # who lies in which printed cell, from which cells are printed (rows x columns)
     members: Callable[[Any], tuple[Released, ...]] | None = field(default=None, repr=False)
     keys: Ints | None = field(default=None, repr=False)  # cell keys, for perturbation
+    amounts: Amounts | None = field(default=None, repr=False)  # who makes up the sums
 
     def __repr__(self) -> str:
         return f"<output {self.name!r}: {self.verdict.verdict}, {len(self.verdict.findings)} findings>"

@@ -34,6 +34,7 @@ from disclosure.sessions.models import Models
 from disclosure.sessions.output import Output
 from disclosure.sessions.times import Times
 from disclosure.shown import Ints, read_cells
+from disclosure.sums import protect_sums
 from tre_toolkit.errors import MisuseError, TreError
 
 
@@ -133,6 +134,16 @@ class Session(Figures, Models, Times):
         output = self.outputs.get(name)
         if output is None or output.table is None or output.grid is None:
             raise MisuseError(f"no table is called {name!r} here", hint="tables: " + ", ".join(self.outputs))
+        if output.table.kind == "sum" and output.amounts is not None and method == "suppress":
+            done = protect_sums(
+                output.table, output.grid, output.amounts, self.rules, seconds=seconds, told=output.evidence(),
+                families=output.families,
+            )  # fmt: skip
+            self.outputs[name] = replace(
+                output, frame=done.frame(), verdict=done.verdict, table=done.table, grid=done.printed_grid(),
+                families=tuple(done.verdict.findings),
+            )  # fmt: skip
+            return done
         wishes = Wishes(seconds=seconds, key=key, keys=output.keys)
         done = protect_table(
             output.table, output.grid, self.rules, method=method, wishes=wishes, told=output.evidence()

@@ -220,7 +220,7 @@ class Tables(Base):
             name, list(map(str, texts_of(frame.index))), list(map(str, texts_of(frame.columns))), figures,
             corner=title_of(down, "row"), header=title_of(across, "column"),
             units=found.units.reshape(figures.shape), kind=measure,
-            unit=self.unit_word if units is not None else None,
+            unit=self.unit_word if units is not None else None, margins=margins and measure == "sum",
         )  # fmt: skip
         families = tuple(self._measure_findings(table, found, measure, q))
         verdict = judged(table, families, self.rules)
@@ -229,7 +229,7 @@ class Tables(Base):
             "rows": list(map(str, down.names)),
             "columns": list(map(str, across.names)),
         }
-        self.keep(Output(name, frame, verdict, recipe, table, grid, families))
+        self.keep(Output(name, frame, verdict, recipe, table, grid, families, amounts=found.amounts))
         return frame
 
     def _measure_findings(self, table: Table, found: Measured, measure: str, q: float) -> Iterator[Finding]:

@@ -102,12 +102,17 @@ def problem(
     nonzero: bool = False,
     never: Ints | None = None,
     weight: Floats | None = None,
+    upper: Floats | None = None,
+    lower: Floats | None = None,
+    sliding: Floats | None = None,
 ) -> Problem:
     """The usual problem: counts, small cells below `least`.
 
     With `interval` a reader must be able to believe in a figure of `least` or more and in one below the truth;
     without it only in one above and one below. With `nonzero` the reader knows that no hidden cell is zero.
-    `never` are cells that must be published.
+    `never` are cells that must be published. `upper` and `lower` (over all cells) replace these levels where sums are
+    protected: how far above and below its figure each small cell must be able to be; `sliding` is how wide the whole
+    interval must be, and is kept by asking above for what the side below leaves.
     """
     point = np.asarray(point, float)
     n = len(point)
@@ -115,6 +120,11 @@ def problem(
     rise, fall = np.zeros(n), np.zeros(n)
     rise[small] = np.maximum(least - point[small], 1.0) if interval else 1.0
     fall[small] = np.minimum(1.0, np.maximum(point[small] - floor, 0.0))
+    if upper is not None or lower is not None or sliding is not None:
+        rise[small] = 0.0 if upper is None else np.asarray(upper, float)[small]
+        fall[small] = 0.0 if lower is None else np.minimum(np.asarray(lower, float), point)[small]
+        if sliding is not None:
+            rise[small] = np.maximum(rise, np.asarray(sliding, float) - fall)[small]
     may = point > 0
     may[small] = True
     if never is not None:

@@ -151,7 +151,7 @@ def noticed(path: Path, number: int | None) -> bool:
         import pytest
 
         there = [test for test in TESTS if (ROOT / test).exists()]
-        os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", *there])) & 0x7F)
+        os._exit(int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *there])) & 0x7F)
     _, status = os.waitpid(child, 0)
     return status != 0
 
