@@ -8,8 +8,7 @@ this room opens a network connection.
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from tre_toolkit.lazy import from_homes
 
 _HOMES = {
     "Key": "pseudonymise.keys",
@@ -19,8 +18,4 @@ _HOMES = {
 }
 __all__ = list(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = from_homes(__name__, _HOMES)

@@ -7,8 +7,7 @@ any chunk size. Nothing here reads real data in the first two tiers.
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from tre_toolkit.lazy import from_homes
 
 # public name -> where it lives; resolved on first use (PEP 562), so that `tre --help` loads no numpy
 _HOMES = {
@@ -20,8 +19,4 @@ _HOMES = {
 }
 __all__ = list(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = from_homes(__name__, _HOMES)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from synth.care import CareEpisodes, Stays, care
-from synth.careers import Episodes, careers
+from synth.careers import ADOPTED, ADOPTED_BY_CARER, DIED, Episodes, careers
 from synth.days import NEVER, Days, birthday, school_leaving, school_start
 from synth.draw import Draws, Ints
-from synth.ids import POSTCODES, Text, local_ids, postcodes, upns
+from synth.ids import POSTCODES, UPN_CAPACITY, Text, local_ids, postcodes, upns
 from synth.people import People, people
 from synth.plan import Plan
 
@@ -34,9 +34,15 @@ class World:
     school_to: Days
     moved: Days
     """The day a mover left home for the next authority; NEVER for all others."""
+    died: Days
+    """NEVER for almost all."""
+    renamed: Days
+    """The day of an adoption, from which the child has another name and another number at school; NEVER for most."""
+    new_upn: Text
 
     @property
     def draws(self) -> Draws:
+        """Where all that is drawn of this chunk comes from."""
         return self.plan.draws
 
     def local_ids(self, children: Ints, authority: int) -> Text:
@@ -78,6 +84,7 @@ class World:
         return found
 
     def postcodes(self, places: Ints) -> Text:
+        """The postcode of each place, from ranges that nobody was ever given."""
         return postcodes(places.astype(np.uint64))
 
 
@@ -91,6 +98,8 @@ def invent(plan: Plan, first: int = 0, last: int | None = None) -> World:
     moved = np.full(len(who), NEVER)
     gone = (episodes.round == 0) & who.mover[episodes.child] & (episodes.closed < NEVER)
     moved[episodes.child[gone]] = episodes.closed[gone]
+    died, renamed = (_ended_by(stays, len(who), exits) for exits in ((DIED,), (ADOPTED, ADOPTED_BY_CARER)))
+    key = plan.draws.key("upn")
     return World(
         plan=plan,
         first=first,
@@ -99,8 +108,19 @@ def invent(plan: Plan, first: int = 0, last: int | None = None) -> World:
         episodes=episodes,
         stays=stays,
         care=told,
-        upn=upns(counters, key=plan.draws.key("upn")),
+        upn=upns(counters, key=key),
         school_from=school_start(who.born),
-        school_to=np.minimum(school_leaving(who.born), birthday(who.born, 19)),
+        school_to=np.minimum(np.minimum(school_leaving(who.born), birthday(who.born, 19)), died),
         moved=moved,
+        died=died,
+        renamed=renamed,
+        new_upn=upns(counters + np.uint64(UPN_CAPACITY // 2), key=key),
     )
+
+
+def _ended_by(stays: Stays, children: int, exits: tuple[int, ...]) -> Days:
+    """The day on which care ended in one of these ways; NEVER for all others."""
+    found = np.full(children, NEVER)
+    rows = np.isin(stays.exit, exits)
+    found[stays.child[rows]] = stays.end[rows]
+    return found

@@ -6,8 +6,7 @@ is asked for, so `import tre_toolkit` costs nothing and works on the base instal
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from tre_toolkit.lazy import from_homes
 
 __version__ = "0.1.0"
 
@@ -21,8 +20,4 @@ _HOMES = {
 }
 __all__ = [*_HOMES, "__version__"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = from_homes(__name__, _HOMES)

@@ -80,6 +80,7 @@ class Gate:
         return self.folder / "revocations.json"
 
     def verifier(self) -> Verifier:
+        """The public half of the key that releases are signed with."""
         return Verifier.read(self.public_key)
 
 

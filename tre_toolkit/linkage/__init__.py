@@ -6,8 +6,7 @@ and end here. `link` makes a spine of parcels, `make_workspace` a workspace of a
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from tre_toolkit.lazy import from_homes
 
 _HOMES = {
     "link": "tre_toolkit.linkage.run",
@@ -22,8 +21,4 @@ _HOMES = {
 }
 __all__ = [*_HOMES]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = from_homes(__name__, _HOMES)

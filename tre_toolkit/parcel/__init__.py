@@ -7,8 +7,7 @@ and what the manifest says in `manifest`. Nothing of a parcel is used before all
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from tre_toolkit.lazy import from_homes
 
 _HOMES = {
     "seal": "tre_toolkit.parcel.sealing",
@@ -26,8 +25,4 @@ _HOMES = {
 }
 __all__ = list(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = from_homes(__name__, _HOMES)

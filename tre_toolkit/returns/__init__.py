@@ -6,8 +6,9 @@ tables with dates and numbers, `write` puts one into files again, `validate` run
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tre_toolkit.lazy import from_homes
 
 if TYPE_CHECKING:
     from tre_toolkit.returns.as_types import typed
@@ -32,8 +33,4 @@ _HOMES = {
 }
 __all__ = ["Finding", "Found", "Report", "Return", "find", "read", "typed", "validate", "write"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = from_homes(__name__, {name: f"{__name__}.{home}" for name, home in _HOMES.items()})
