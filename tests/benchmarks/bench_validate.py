@@ -2,8 +2,8 @@
 
     python tests/benchmarks/bench_validate.py [--peer PYTHON] [--samples FOLDER] [--copies 40] [--million]
 
-Rows are compared rule by rule on the real-format samples in every collection year both know, and on the planted
-defects of tests/vectors/returns/witnesses.json. CPU seconds are of whole processes (reading, rules and answer);
+Rows are compared rule by rule on the real-format samples in every collection year both know, on the planted
+defects of tests/vectors/returns/witnesses.json, and on synthetic returns a few cells of whose every column are spoilt. CPU seconds are of whole processes (reading, rules and answer);
 the peer is timed both as it ships and with the deep copy for each rule that its results need. Without
 `--peer` a virtual environment with the peers is made beside this file.
 """
@@ -29,7 +29,7 @@ import sys, json, time, io, contextlib, resource
 from tre_toolkit.cli import run
 told = io.StringIO()
 with contextlib.redirect_stdout(told):
-    run(["validate", *sys.argv[1:], "--json", "--rows"])
+    run(["validate", *sys.argv[1:], "--json"])
 usage = resource.getrusage(resource.RUSAGE_SELF)
 answer = json.loads(told.getvalue())
 print(json.dumps({"returns": answer["returns"], "cpu": time.process_time(), "megabytes": usage.ru_maxrss // 1024}))
@@ -44,6 +44,7 @@ def main() -> None:
         "--copies", type=int, default=0, help="times the sample's children, for the large set"
     )
     wanted.add_argument("--quick", action="store_true", help="leave out the samples in every year")
+    wanted.add_argument("--only-own", action="store_true", help="defects in our synthetic returns alone")
     wanted.add_argument("--million", action="store_true", help="a million episodes, ours alone")
     given = wanted.parse_args()
     peer = given.peer or environment()
@@ -51,17 +52,25 @@ def main() -> None:
         sys.exit("the shared samples are not here")
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        if not given.quick:
+        if not given.quick and not given.only_own:
             same_rows(peer, given.samples, work)
-        planted_defects(peer, work)
+        if not given.only_own:
+            planted_defects(peer, work)
+        our_own(peer, work)
+        if given.only_own:
+            return
         speed(peer, given.samples / "d2i_903_fake", work, "the sample (5,050 episodes)")
         if given.copies:
             grown = grow(given.samples / "d2i_903_fake", work / "large", given.copies)
             speed(peer, grown, work, f"{given.copies} times the sample ({given.copies * 5050:,} episodes)")
         if given.million:
             grown = grow(given.samples / "d2i_903_fake", work / "million", 198)
-            mine = ours([str(grown), "--year", "2025"])
-            print(f"\n999,900 episodes, all rules: {mine['cpu']:.1f} s CPU, {mine['megabytes']:,} MB at most")
+            last = grow(given.samples / "d2i_903_fake", work / "before" / "2024", 198)
+            for words in ([], ["--last", str(last.parent)], ["--last", str(last.parent), "--memory", "1GB"]):
+                mine = ours([str(grown), "--year", "2025", *words], rows=False)
+                print(
+                    f"\n999,900 episodes {words[::2]}: {mine['cpu']:.1f} s CPU, {mine['megabytes']:,} MB at most"
+                )
 
 
 def environment() -> Path:
@@ -77,8 +86,9 @@ def environment() -> Path:
     return python
 
 
-def ours(words: list[str]) -> dict:
-    done = subprocess.run([sys.executable, "-c", OURS, *words], capture_output=True, text=True)
+def ours(words: list[str], *, rows: bool = True) -> dict:
+    listed = ["--rows"] if rows else []
+    done = subprocess.run([sys.executable, "-c", OURS, *words, *listed], capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr)
     return json.loads(done.stdout)
@@ -179,6 +189,29 @@ def planted_defects(peer: Path, work: Path) -> None:
     print(f"\nplanted defects: {len(asked)} put before both; {dict(verdicts)}")
 
 
+def our_own(peer: Path, work: Path) -> None:
+    """Synthetic returns with a few spoilt cells in every column, and last year's: do both name the same rows?"""
+    from validate_damage import synthetic
+
+    print(
+        "\n| synthetic return with defects | both run | fire here | same rows | differ | peer crashes or skips |"
+    )
+    print("|---|---|---|---|---|---|")
+    differing: dict[tuple[str, str], Counter] = {}
+    for name, (place, last) in synthetic(work).items():
+        before = ["--last", str(last)] if name == "ssda903" else []
+        mine = by_rule(ours([str(place), "--year", "2025", "--authority", "990", *before])["returns"][0])
+        unasked = mine.pop("asked")
+        words = [name, str(place), "2025", *([str(last)] if before else [])]
+        rules = theirs(peer, words, work)["rules"]
+        both, same, differ, quiet, _ = compare(name, 2025, mine, rules, unasked, differing)
+        fire = sum(rule in rules and not isinstance(rules[rule], str) for rule in mine)
+        print(f"| {name} | {both} | {fire} | {same} | {differ} | {quiet} |")
+    print("\n| return | rule | rows only ours | rows only the peer's |\n|---|---|---|---|")
+    for (name, rule), count in sorted(differing.items()):
+        print(f"| {name} | {rule} | {count['ours']:,} | {count['peer']:,} |")
+
+
 def files_of(one: dict, tables: dict, folder: Path, base: dict) -> tuple[Path, Path | None]:
     """The changed return in files the peer can read, and last year's."""
     from tre_toolkit.returns import find, read, validate, write
@@ -255,7 +288,7 @@ WHOLE = {"2883", "2886Q", "2887Q", "2888Q"}
 
 def grow(sample: Path, folder: Path, copies: int) -> Path:
     """The sample's children many times over, under new numbers."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for path in sample.glob("*.csv"):
         head, *rows = path.read_text(encoding="utf-8-sig").splitlines()
         with (folder / path.name).open("w") as out:

@@ -1,6 +1,9 @@
 """Bad input, gathered and told together: nothing is lost silently, and a big file is never held whole."""
 
 import dataclasses
+import json
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -11,11 +14,12 @@ from tre_toolkit.returns.xml_file import Reading, _records
 from tre_toolkit.returns.xml_plan import units
 from tre_toolkit.schema import schema
 
+LISTS = Path(__file__).parents[1] / "vectors" / "returns" / "lookups"
+
 
 @pytest.fixture(scope="module")
 def make_return():
     import runpy
-    from pathlib import Path
 
     return runpy.run_path(str(Path(__file__).parents[1] / "vectors" / "returns" / "base.py"))["as_return"]
 
@@ -101,3 +105,82 @@ def _many(frame, copies):
 
     parts = [frame.assign(LAchildID=frame["LAchildID"] + f"C{copy}") for copy in range(copies)]
     return pd.concat(parts, ignore_index=True).assign(row_no=range(copies * len(frame)))
+
+
+EPISODES = "CHILD,DECOM,RNE,LS,CIN,PLACE,PLACE_PROVIDER,DEC,REC,REASON_PLACE_CHANGE,HOME_POST,PL_POST,URN"
+GOOD = "A{},01/06/2024,S,C2,N1,U6,PR1,,,,,,"
+
+
+def _lines(*bad: str) -> str:
+    return "\n".join([EPISODES, *(GOOD.format(row) for row in range(5)), *bad]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("what", "content", "read_", "refused"),
+    [
+        ("sound", _lines().encode(), 5, 0),
+        ("UTF-16", _lines("A9,a,b").encode("utf-16"), 5, 1),
+        ("a cell too many", _lines(GOOD.format(9) + ",", "x").encode(), 5, 2),
+        ("dates that are none", _lines(GOOD.format(9).replace("01/06/2024", "31/02/2024")).encode(), 6, 0),
+        ("a blank a system wrote", _lines(GOOD.format(9).replace("01/06/2024", "0001-01-01")).encode(), 6, 0),
+        ("a formula", _lines(GOOD.format(9).replace("N1", '"=HYPERLINK(""x"")"')).encode(), 6, 0),
+        ("Windows-1252", _lines(GOOD.format("é")).encode("cp1252"), 6, 0),
+    ],
+)
+def test_rows_read_and_refused_are_printed_and_add_up(tmp_path, capsys, what, content, read_, refused):
+    path = tmp_path / "2025" / "episodes.csv"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    code = run(["validate", str(tmp_path), "--json"])
+    [told] = json.loads(capsys.readouterr().out)["returns"]
+    assert (told["rows_read"], told["rows_refused"]) == (read_, refused), what
+    assert run(["validate", str(tmp_path)]) == code
+    assert f"{read_} rows read, {refused} refused" in capsys.readouterr().out
+
+
+def test_a_reading_problem_that_a_rule_names_too_is_one_error(tmp_path, capsys):
+    path = tmp_path / "2025" / "reviews.csv"
+    path.parent.mkdir()
+    path.write_text("CHILD,DOB,REVIEW,REVIEW_CODE\nA,01/01/2015,31/02/2025,PN1\n")
+    run(["validate", str(tmp_path), "--json"])
+    [told] = json.loads(capsys.readouterr().out)["returns"]
+    assert "166" in {one["rule"] for one in told["findings"]}
+    assert [one["what"] for one in told["problems"]] == ["not a date written as dd/mm/yyyy"]
+    broken = sum(one["count"] for one in told["findings"] if one["kind"] == "error")
+    assert told["errors"] == broken
+
+
+def test_a_rule_skipped_for_want_of_a_list_says_what_to_type(tmp_path, capsys, make_return):
+    write(make_return("ssda903", 2025), tmp_path / "2025")
+    run(["validate", str(tmp_path), "--json"])
+    [told] = json.loads(capsys.readouterr().out)["returns"]
+    [reason] = {one["reason"] for one in told["skipped"] if one["rule"] == "1008"}
+    words = reason.split(": ", 1)[1].split()
+    for at in range(1, len(words), 2):
+        shutil.copy(LISTS / words[at].partition("=")[2], tmp_path)
+        words[at] = words[at].replace("=", f"={tmp_path}/")
+    run(["validate", str(tmp_path / "2025"), *words, "--json"])
+    [told] = json.loads(capsys.readouterr().out)["returns"]
+    assert "1008" not in {one["rule"] for one in told["skipped"]}
+
+
+def test_an_endless_unknown_block_is_forgotten_as_it_passes(tmp_path):
+    """A block the catalogue doesn't know may be longer than memory: it never stands in the tree whole."""
+    block = "<Later><Deep>" + "<Thing>x</Thing>" * 50_000 + "</Deep></Later>"
+    path = tmp_path / "cin_census_990_2025.xml"
+    path.write_text(f"<Message><Header/><Children/>{block}{block}</Message>")
+    known = schema("cin_census", 2025)
+    reading = Reading(lambda *_: None)
+    for _ in _records(path, known, units(known), reading):
+        pass
+    assert reading.trouble == {("an element the catalogue doesn't know: left out", "Message/Later"): 2}
+
+
+def test_any_number_of_unknown_names_is_counted_in_bounded_room(tmp_path):
+    names = "".join(f"<n{number}/>" for number in range(5000))
+    child = f"<Child><ChildIdentifiers><LAchildID>A</LAchildID></ChildIdentifiers>{names}</Child>"
+    path = tmp_path / "cin_census_990_2025.xml"
+    path.write_text(f"<Message><Header/><Children>{child}</Children></Message>")
+    got = read(find([path], year=2025, authority="990")[0])
+    assert sum(problem.count for problem in got.problems) == 5000
+    assert len(got.problems) < 30

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tre_toolkit import cli
+from tre_toolkit.schema import dataset, datasets
 
 Write = Callable[..., Path]
 
@@ -120,3 +121,25 @@ def test_a_catalogue_of_ones_own_is_shown_beside_the_packages(tre: Tre, pets: Wr
     home = pets().parent
     assert "pets" in tre("list", "--catalogue", home)[1]
     assert "weight" in tre("show", "pets", "pets", "--catalogue", home)[1]
+
+
+@pytest.mark.parametrize("name", datasets())
+def test_every_dataset_is_shown_and_exported_in_all_three_forms(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`tre schema show` and `tre schema export --as …` for each dataset of the catalogue."""
+    known = dataset(name)
+    tables = [table.name for table in known.at(known.latest).tables]
+    assert cli.run(["schema", "show", name]) == 0
+    assert known.title in capsys.readouterr().out
+    assert cli.run(["schema", "show", name, "--json"]) == 0
+    assert list(json.loads(capsys.readouterr().out)) == tables
+    assert cli.run(["schema", "show", name, tables[0], "--json"]) == 0
+    assert list(json.loads(capsys.readouterr().out)) == [tables[0]]
+    for form in ("frictionless", "json-schema", "csv"):
+        assert cli.run(["schema", "export", name, "--as", form, "--into", str(tmp_path / form)]) == 0
+        files = [path for path in (tmp_path / form).rglob("*") if path.is_file()]
+        assert files
+        assert all(path.stat().st_size for path in files)
+    package = json.loads((tmp_path / "frictionless" / "datapackage.json").read_text())
+    assert [one["name"] for one in package["resources"]] == tables
