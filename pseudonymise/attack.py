@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pseudonymise import standardise
 from pseudonymise.profiles import SHARED, Column
-from pseudonymise.tokens import compose
+from pseudonymise.tokens import compose, plain
 from tre_toolkit.errors import Problem, TreError, Where
 from tre_toolkit.project import Limits
 
@@ -93,7 +93,9 @@ def of_names(
         part = next((one for one in column.parts if SHARED.get(one, one) in GIVEN + SURNAME), None)
         if part is None or column.deletions:
             continue
-        told = _attacked(compose([parts[one] for one in column.parts]), parts[part], names.known.get(part))
+        told = _attacked(
+            plain(compose([parts[one] for one in column.parts])), plain(parts[part]), names.known.get(part)
+        )
         found.append(NameExposure(place, column.name, part, *told))
     return found
 

@@ -21,7 +21,7 @@ from pseudonymise.payload import Children, about, fresh_ids, payload, shuffled
 from pseudonymise.people import People, clean_ids, people
 from pseudonymise.planning import Plan, parts_of, plan
 from pseudonymise.recipients import To
-from pseudonymise.tokens import token_batches
+from pseudonymise.tokens import packed, token_batches
 from tre_toolkit import audit
 from tre_toolkit.errors import Problem, Problems, TreError
 from tre_toolkit.parcel.keys import Recipient
@@ -180,7 +180,10 @@ class _Run:
         columns = profiles.columns(project.profile, parts_of(return_.schema)) if who.count else ()
         cut = self._apart(who)
         values = {
-            name: _null(who.part(name), cut if name != "local_id" else None) for name in _words(columns)
+            name: _null(who.part(name), cut)
+            if cut.any() and name != "local_id"
+            else who.parts.get(name, who.part(name))
+            for name in _words(columns)
         }
         singles = [table.name for table in return_.schema.tables if table.key == (table.person,)]
         done(1)
@@ -291,12 +294,12 @@ def _check(pieces: Sequence[_Piece], project: Project) -> None:
         raise Problems("more would be exposed than the project allows", exposed)
 
 
-def _null(values: pa.Array, cut: np.ndarray | None) -> pa.Array:
+def _null(values: pa.Array, cut: np.ndarray) -> pa.Array:
     """The values, missing where `cut` is true."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return values if cut is None else pc.if_else(pa.array(cut), pa.scalar(None, values.type), values)
+    return packed(pc.if_else(pa.array(cut), pa.scalar(None, values.type), values))
 
 
 def _words(columns: Iterable[profiles.Column]) -> set[str]:

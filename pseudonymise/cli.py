@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tre_toolkit.project import Project
     from tre_toolkit.returns import Return
 
+TELLING = 50  # dates of a column before a share of them is worth telling
 __all__ = ["key", "plan", "pseudonymise"]
 
 
@@ -144,8 +145,8 @@ def _tell_made(made: Made) -> None:
         console.answer(
             f"attack with lists of names: {named.learnt:.2%} of records named beyond chance, at most ({named.column})"
         )
-    dated = max(made.dates, key=lambda one: one.share, default=None)
-    if dated is not None and dated.rows:
+    dated = max((one for one in made.dates if one.rows >= TELLING), key=lambda one: one.share, default=None)
+    if dated is not None:
         console.answer(
             f"birthdays: at most {dated.share:.2%} of a column's dates tell the day of birth ({dated.column})"
         )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pseudonymise.planning import ColumnPlan
 from pseudonymise.profiles import Column
-from pseudonymise.tokens import compose
+from pseudonymise.tokens import compose, plain
 from tre_toolkit.errors import Problem, Where
 from tre_toolkit.project import Limits
 
@@ -79,7 +79,7 @@ def of_tokens(place: str, columns: Sequence[Column], parts: Mapping[str, pa.Arra
     for column in columns:
         if column.deletions:
             continue  # a list's tokens are those of its own column and rarer ones
-        value = compose([parts[part] for part in column.parts])
+        value = plain(compose([parts[part] for part in column.parts]))
         counts = pc.value_counts(pc.drop_null(value)).field("counts")
         common = pc.sum(pc.if_else(pc.greater_equal(counts, COMMON), counts, 0)).as_py() or 0
         found.append(

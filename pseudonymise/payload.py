@@ -109,9 +109,9 @@ def about(return_: Return, who: People, record_ids: np.ndarray, wanted: Sequence
 
     made: dict[str, pa.Array] = {"record_id": pa.array(record_ids)}
     if "birth_year" in wanted and "birth_year" in who.parts:
-        made["birth_year"] = who.parts["birth_year"].cast(pa.int64())
+        made["birth_year"] = who.part("birth_year").cast(pa.int64())
     if "sex" in wanted and "sex" in who.parts:
-        made["sex"] = who.parts["sex"]
+        made["sex"] = who.part("sex")
     if "ethnicity" in wanted:
         made |= _ethnicity(return_, who)
     return pa.table(made).take(pa.array(shuffled(who.count)))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pseudonymise import standardise
 from pseudonymise.planning import has_local_ids, person_tables, token_fields
+from pseudonymise.tokens import packed, plain
 from tre_toolkit.schema import Schema
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ NOBODY, LEFT_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """`codes[table]` gives each row's record, from 0 (or NOBODY, LEFT_OUT); `parts` has a row a record."""
+    """`codes[table]` gives each row's record, from 0 (or NOBODY, LEFT_OUT); `parts` has a row a record, packed: see `part`."""
 
     count: int
     codes: dict[str, np.ndarray]
@@ -51,7 +52,7 @@ class People:
         """The part called `name`; missing throughout where the return hasn't it."""
         import pyarrow as pa
 
-        return self.parts.get(name, pa.nulls(self.count, pa.string()))
+        return plain(self.parts[name]) if name in self.parts else pa.nulls(self.count, pa.string())
 
 
 def people(
@@ -170,21 +171,25 @@ def _parts(
     parts: dict[str, pa.Array] = {}
     columns = {domain: pc.coalesce(*found) for domain, found in raw.items()}
     if "upn" in columns:
-        parts |= standardise.upn_parts(columns["upn"])
+        parts |= _packed(standardise.upn_parts(columns["upn"]))
     if "former_upn" in columns:
         parts["former_upn"] = standardise.upn_parts(columns["former_upn"])["upn"]
     if "given" in columns:
-        parts |= standardise.given_parts(columns["given"], columns.get("middle"))
+        parts |= _packed(standardise.given_parts(columns["given"], columns.get("middle")))
     if "surname" in columns:
-        parts |= standardise.surname_parts(columns["surname"])
+        parts |= _packed(standardise.surname_parts(columns["surname"]))
     if {"given", "surname"} <= set(parts):
-        parts["names_sorted"] = standardise.names_sorted(parts["given"], parts["surname"])
+        parts["names_sorted"] = standardise.names_sorted(plain(parts["given"]), plain(parts["surname"]))
     if "birth_date" in columns:
-        parts |= standardise.birth_parts(columns["birth_date"], year=return_.year)
+        parts |= _packed(standardise.birth_parts(columns["birth_date"], year=return_.year))
     for domain, rule in RULES.items():
         if domain in columns:
-            parts |= rule(columns[domain])
+            parts |= _packed(rule(columns[domain]))
     return parts
+
+
+def _packed(parts: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    return {name: packed(values) for name, values in parts.items()}
 
 
 def _for_records(column: pd.Series, codes: np.ndarray, records: int, *, last: bool) -> pa.Array:
