@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from tre_toolkit.errors import Problem, Problems, TreError, Where
+from tre_toolkit.linkage.groups import groups_of
 from tre_toolkit.linkage.records import Column, TokenTable
 from tre_toolkit.parcel import Manifest, Parcel, RecipientKey, open_parcel
 from tre_toolkit.parcel.receipts import check_fresh as check_series
@@ -185,7 +186,8 @@ def _about(parcels: Sequence[Parcel]) -> pd.DataFrame:
                 frame = parcel.part(name).to_pandas()
                 frame.insert(0, "parcel", parcel.manifest.parcel)
                 found.append(frame)
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["parcel", "record_id"])
+    beside = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["parcel", "record_id"])
+    return beside.merge(groups_of(parcels), how="outer", on=["parcel", "record_id"])
 
 
 _HINTS = {

@@ -193,20 +193,48 @@ def _in_order(labels: pd.Index) -> pd.Index:
 
 
 def _groups(joined: pd.Series, columns: Mapping[str, pd.Series]) -> dict[str, list[dict[str, Any]]]:
-    """Records and match rate by each coarse column: who is linked less than others."""
+    """Records and match rate by each coarse column: who is linked less than others.
+
+    What is hidden of one group could be had from the totals and the other groups; so where all that is hidden comes
+    to a small count, the smallest group that isn't hidden is hidden with it.
+    """
     told = {}
     for name, values in columns.items():
         counts = joined.groupby(values).agg(["size", "sum"]).sort_index(key=_in_order)
+        size, part = counts["size"].to_numpy(np.int64), counts["sum"].to_numpy(np.int64)
+        no_size = _covered((size > 0) & (size < SMALL), size)
+        small = ((part > 0) & (part < SMALL)) | ((size - part > 0) & (size - part < SMALL))
+        no_part = _covered(small | no_size, np.minimum(part, size - part), weight=size)
         told[name] = [
             {
                 "group": str(label),
-                "records": _safe(int(row["size"])),
-                **_split(int(row["sum"]), int(row["size"])),
-                "rate": _rate(int(row["sum"]), int(row["size"])),
+                "records": HIDDEN if no_size[at] else int(size[at]),
+                "linked": HIDDEN if no_part[at] else int(part[at]),
+                "unlinked": HIDDEN if no_part[at] else int(size[at] - part[at]),
+                "rate": _hidden_rate(int(part[at]), int(size[at]))
+                if no_part[at]
+                else _rate(part[at], size[at]),
             }
-            for label, row in counts.iterrows()
+            for at, label in enumerate(counts.index)
         ]
     return told
+
+
+def _covered(hidden: np.ndarray, counts: np.ndarray, *, weight: np.ndarray | None = None) -> np.ndarray:
+    """What is hidden, and as much more (the lightest first) as it takes that it doesn't come to a small count."""
+    covered = hidden.copy()
+    order = np.argsort(counts if weight is None else weight, kind="stable")
+    for at in order.tolist():
+        if not hidden.any() or (covered.sum() > 1 and counts[covered].sum() >= SMALL):
+            break
+        covered[at] = True
+    return covered
+
+
+def _hidden_rate(part: int, whole: int) -> float | str | None:
+    """A rate whose counts are hidden: only the bound a small part leaves, else nothing."""
+    told = _rate(part, whole)
+    return HIDDEN if isinstance(told, float) else told
 
 
 def _completeness_by_group(linked: Linked, columns: Mapping[str, pd.Series]) -> list[dict[str, Any]]:

@@ -292,3 +292,34 @@ def test_a_run_that_fails_enters_nothing_in_the_book(parcel, tmp_path):
     with pytest.raises(TreError):
         link([one], key=TRE, trusted=[SIGNER.verifier], into=tmp_path / "spine", book=book)
     assert not book.exists()
+
+
+def test_the_report_tells_by_the_groups_the_payload_holds(two):
+    from tre_toolkit.linkage.groups import groups_of
+    from tre_toolkit.parcel import open_parcel
+
+    opened = [open_parcel(path, key=TRE, trusted=[SIGNER.verifier]) for path in two]
+    told = groups_of(opened).set_index("record_id")
+    assert told.loc[11, "ethnic group of 18"] == "White British"
+    assert 13 not in told.index  # nothing stands there of this child
+    assert "looked after" not in told.columns
+
+
+def test_the_payloads_groups_are_read_by_their_meaning(parcel):
+    from tre_toolkit.linkage.groups import groups_of
+    from tre_toolkit.parcel import open_parcel
+
+    ids = [21, 21, 22]
+    path = parcel(
+        "990",
+        {"ssda903 2025": CLA},
+        payload={
+            "payload/ssda903/2025/episodes": payload(ids, LS=pa.array(["C2", "V2", None])),
+            "payload/ssda903/2025/header": payload([21, 22], UASC=pa.array([1, 0], pa.int64())),
+            "payload/own_table/2025/anything": payload([21], LS=pa.array(["x"])),
+        },
+    )
+    told = groups_of([open_parcel(path, key=TRE, trusted=[SIGNER.verifier])]).set_index("record_id")
+    assert told["UASC"].to_dict() == {21: "yes", 22: "no"}
+    assert told.loc[21, "looked after"] == "yes"
+    assert pd.isna(told.loc[22, "looked after"])
