@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from helpers.journey import Played
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +26,14 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return Played(folder, done.stdout + done.stderr)
+
+
+@pytest.fixture(scope="session")
+def on_spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """Spark on two cores of this machine, set for small data."""
+    from tre_toolkit.spark import session
+
+    spark = session("local[2]", memory="2GB", folder=tmp_path_factory.mktemp("spark"))
+    spark.conf.set("spark.sql.shuffle.partitions", "1")
+    yield spark
+    spark.stop()

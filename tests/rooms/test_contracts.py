@@ -33,6 +33,7 @@ PLANTED = (
     ("Synth writes returns and never opens a parcel", "synth/__init__.py", "import tre_toolkit.parcel"),
     ("Disclosure stands alone", "disclosure/__init__.py", "import tre_toolkit.schema"),
     ("The gate sees outputs and evidence", "tre_toolkit/gate/__init__.py", "import tre_toolkit.linkage"),
+    ("Only the Spark module can reach a cluster", "tre_toolkit/returns/__init__.py", "import pyspark"),
     ("Heavy engines have one door each", "tre_toolkit/cli.py", "import pandas"),
 )
 

@@ -20,9 +20,8 @@ from tre_toolkit.errors import TreError, Where
 from tre_toolkit.files import digest
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
     from tre_toolkit.research.cohorts import Cohort
+    from tre_toolkit.spark import SparkSession
 
 FACTS, PEOPLE, TABLES = "workspace.json", "people.parquet", "tables"
 OWN = ("person_id", "authority", "period", "row_id")  # the columns every table has before the return's own

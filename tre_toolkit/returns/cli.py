@@ -12,6 +12,7 @@ from tre_toolkit.errors import FINDINGS, MisuseError, Problem, Problems, TreErro
 
 if TYPE_CHECKING:
     from tre_toolkit.returns import Found, Report
+    from tre_toolkit.spark import SparkSession
 
 LISTED = 20  # row numbers on a line of --rows
 REASONS = 4  # reasons for skipping told in the summary
@@ -38,6 +39,10 @@ def validate(
     memory: Annotated[
         str, typer.Option(help="What the command may take of the machine's memory; the rest goes to disk.")
     ] = "2GB",
+    spark: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Ask the rules on Spark: local[2], spark://host:7077."),
+    ] = None,
     rows: Annotated[bool, typer.Option("--rows", help="List the rows that break each rule.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The whole answer as JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write the report as one HTML page, too.")] = None,
@@ -53,7 +58,7 @@ def validate(
 
     files = _lookup_files(lookup or [])
     found = search(paths, year=year, authority=authority)
-    reports, refused = _validate(list(found.found), last, files, memory)
+    reports, refused = _validate(list(found.found), last, files, memory, spark)
     if html is not None:
         from tre_toolkit.returns.page import write_page
 
@@ -92,13 +97,14 @@ def _lookup_files(given: list[str]) -> dict[str, Path]:
 
 
 def _validate(
-    found: list[Found], last: Path | None, files: dict[str, Path], memory: str
+    found: list[Found], last: Path | None, files: dict[str, Path], memory: str, spark: str | None
 ) -> tuple[list[Report], list[Problem]]:
     """One report a return; a return that can't be read is refused, and the others go on."""
     from tre_toolkit.returns import read, validate
     from tre_toolkit.returns.lookups import check_names
 
     check_names(files, [one.schema.dataset for one in found])
+    asked_on = _session(spark, memory)
     before = (*found, *_found_in(last, found))
     reports: list[Report] = []
     refused: list[Problem] = []
@@ -109,7 +115,11 @@ def _validate(
             try:
                 earlier = _last(one, before)
                 year_ago = read(earlier) if earlier and _crosses_years(one) else None
-                reports.append(validate(read(one), year_ago, files, memory=memory, found=str(one), done=done))
+                reports.append(
+                    validate(
+                        read(one), year_ago, files, memory=memory, spark=asked_on, found=str(one), done=done
+                    )
+                )
             except MisuseError:
                 raise
             except Problems as several:
@@ -117,6 +127,14 @@ def _validate(
             except TreError as error:
                 refused.append(error.problem)
     return reports, refused
+
+
+def _session(url: str | None, memory: str) -> SparkSession | None:
+    if url is None:
+        return None
+    from tre_toolkit.spark import session
+
+    return session(url, memory=memory)
 
 
 def _found_in(folder: Path | None, found: list[Found]) -> tuple[Found, ...]:

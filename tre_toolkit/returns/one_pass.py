@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tre_toolkit.engine import Engine, connection
+from tre_toolkit.engine import Engine
 from tre_toolkit.returns.model import ROW_NO
 from tre_toolkit.schema.model import Rule
 
@@ -57,7 +57,7 @@ def ask_together(engine: Engine, source: str, tests: dict[str, Rule]) -> list[tu
     place = f"x.{ROW_NO}" if " x" in source else ROW_NO
     columns = ", ".join(f"({test}) IS TRUE" for test in tests)
     broken: list[list[NDArray[Any]]] = [[] for _ in tests]
-    for batch in connection(engine).sql(f"SELECT {place}, {columns} FROM {source}").to_arrow_reader(CHUNK):
+    for batch in engine.batches(f"SELECT {place}, {columns} FROM {source}", CHUNK):
         rows = batch.column(0).to_numpy()
         for at, truths in enumerate(batch.columns[1:]):
             if truths.true_count:

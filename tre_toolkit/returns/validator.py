@@ -7,7 +7,8 @@ of what. A rule whose SQL fails is our bug and is reported as crashed, under its
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from tre_toolkit.spark import SparkSession
+
 CROSS_YEAR = {"cross-year", "needs-lookup"}  # scopes in which last year's tables are not optional
 INVENTED = "the children are invented: their numbers were never issued"
 
@@ -38,6 +41,7 @@ def validate(
     *,
     only: Collection[str] | None = None,
     memory: str = MEMORY,
+    spark: SparkSession | None = None,
     found: str = "",
     done: Callable[[int], None] | None = None,
 ) -> Report:
@@ -45,14 +49,14 @@ def validate(
 
     `last` is last year's return of the same authority, `lookups` names CSV files by lookup, `only` the numbers
     of the rules to ask (all of them when not given). The process stays within about `memory`: what the engine can't
-    hold goes to a folder of its own, removed at the end. Raises TreError when
+    hold goes to a folder of its own, removed at the end. With a `spark` session the rules are asked there. Raises TreError when
     `last` is of another dataset, authority or year. `done` is called with the number of rules just asked.
     """
     _check_last(return_, last)
     known = return_.schema.dataset
     lists = load_lookups(lookups or {}, known)
     asked, skipped, waived = _sort_out(return_, last, lists, only)
-    with engine_within(memory) as engine:
+    with _engine(spark, memory) as engine:
         prepare(engine, return_, last, lists, asked if only is not None else None)
         findings, crashed = _ask_all(engine, asked, done or (lambda _: None))
         problems: list[Problem] = []
@@ -76,6 +80,18 @@ def validate(
         synthetic=return_.synthetic,
         told_twice=twice,
     )
+
+
+@contextmanager
+def _engine(spark: SparkSession | None, memory: str) -> Iterator[Engine]:
+    if spark is None:
+        with engine_within(memory) as engine:
+            yield engine
+    else:
+        from tre_toolkit.spark import SparkEngine
+
+        with SparkEngine(spark) as engine:
+            yield engine
 
 
 def _check_last(return_: Return, last: Return | None) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
-from tre_toolkit.engine import Engine, connection, quote
+from tre_toolkit.engine import Engine, quote
 from tre_toolkit.returns import cells
 from tre_toolkit.returns.model import EARLIEST, ROW_NO, Return
 from tre_toolkit.returns.spool import Spool
@@ -39,8 +39,7 @@ def prepare(
 ) -> None:
     """Build everything the rules of this return read; what these `rules` alone read when they are given."""
     known = return_.schema.dataset
-    engine.run("ATTACH ':memory:' AS packed (COMPRESS)")  # a sixth of the memory, and no slower
-    engine.run("USE packed")
+    engine.pack()
     _lookups(engine, known, lookups)
     _period(engine, return_)
     late = {one.table for one in known.derived}
@@ -124,12 +123,11 @@ def _typed_table(
     if source is None or not there:
         engine.run(f"CREATE TABLE {target} AS {query}")
         return
-    duck, (rows, number) = connection(engine), _rows(source, table.name)
-    duck.register("as text", rows)  # lent, not copied: of a large return no second copy fits
-    engine.run(f"CREATE TABLE {target} AS {query}")
-    duck.unregister("as text")
+    rows, number = _rows(source, table.name)
+    with engine.lent("as text", rows):  # of a large return no second copy fits
+        engine.run(f"CREATE TABLE {target} AS {query}")
     if number > PACKED:
-        engine.run("CHECKPOINT packed")
+        engine.settle()
 
 
 def _rows(source: Return, table: str) -> tuple[pa.RecordBatchReader | pa.Table, int]:
