@@ -24,6 +24,7 @@ pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE = Path(__file__).parents[2] / ".web/node_modules/axe-core/axe.min.js"
 PASSWORD = "violet kettle 4141"
+SIZE = {"width": 1280, "height": 860}
 PAYLOADS = (Path(__file__).parent / "xss_payloads.txt").read_text().splitlines()
 FAILING = {"verdict": "FAIL", "rule": "ons-srs/threshold", "where": "row 3, column children", "message": "a count of fewer than 10 children", "fix": "tre protect table.csv --method suppress"}  # fmt: skip
 
@@ -33,7 +34,7 @@ class Visit:
 
     def __init__(self, browser: Any, address: str) -> None:
         self.address, self.ran, self.left = address, [], []
-        self.context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-GB")
+        self.context = browser.new_context(viewport=SIZE, locale="en-GB")
         self.page = self.context.new_page()
         self.page.on("dialog", lambda d: (self.ran.append("dialog"), d.dismiss()))
         self.page.on("request", lambda r: self._see(r.url))
@@ -66,7 +67,11 @@ class Visit:
 
     def picture(self, name: str) -> None:
         if place := os.environ.get("TRE_PICTURES"):
-            self.page.screenshot(path=str(Path(place) / f"{name}.png"), full_page=True)
+            height = self.page.evaluate("document.documentElement.scrollHeight")
+            self.page.set_viewport_size({"width": 1280, "height": max(560, height)})
+            self.page.wait_for_timeout(700)  # the frame is painted anew
+            self.page.screenshot(path=str(Path(place) / f"{name}.png"))
+            self.page.set_viewport_size(SIZE)
 
 
 @pytest.fixture
@@ -165,6 +170,76 @@ def test_ten_files_are_reviewed_by_keys_only(house: Any, served: str, browser: A
         True
     ] * 9 + [False]
     visit.context.close()
+
+
+STAGES = "Region,Referral,Plan,Looked after,Total\nNorth,120,44,17,181\nSouth,{},51,{},150\nEast,88,39,12,139\nTotal,{},134,{},470\n"
+QUESTION = {"verdict": "REVIEW", "rule": "house/unit", "where": "whole table", "message": "rows counted, not children: nothing says what was counted", "fix": "make the table with evidence whose unit is child, or say what the unit is"}  # fmt: skip
+SMALL = {"verdict": "FAIL", "rule": "dfe-cin/count", "where": "Region 'South', column 'Looked after'", "message": "a figure stands on fewer than 6 (rows counted, not children)", "fix": "hide it (`tre protect --method suppress --pack dfe-cin`), or merge it with a neighbour"}  # fmt: skip
+
+
+def test_the_checkers_tutorial_by_pages(house: Any, served: str, browser: Any) -> None:
+    """Queue, findings, return, vote by key, release and recall, with the pictures of the tutorial taken on the way."""
+    house.start_signer()
+    house.write("outputs/stages.csv", STAGES.format(96, 3, 304, 32))
+    house.write("safe/stages.csv", STAGES.format("c", "c", "c", "c"))
+    house.said["stages.csv"] = [QUESTION, SMALL]
+    context = "Invented children referred in 2024, by region and furthest stage; for the annual report."
+    key = str(requests.new(house.gate, house.ada, title="Stages by region", context=context).pk)
+    requests.add(house.gate, house.ada, key, house.workspace, ["outputs/stages.csv"])
+    requests.submit(house.gate, house.ada, key)
+    wrong: list[str] = []
+
+    def seen(visit: Visit, name: str) -> None:
+        visit.page.wait_for_load_state("networkidle")
+        wrong.extend(f"{name} {found}" for found in visit.violations())
+        visit.picture(f"checker-{name}")
+
+    ben = Visit(browser, served)
+    page = ben.sign_in("ben")
+    seen(ben, "queue")
+    page.click("text=Stages by region")
+    page.click("text=outputs/stages.csv")
+    frame = page.frame_locator("iframe")
+    assert frame.locator("td.found").all_text_contents() == ["3"]
+    assert page.locator("button.yes").is_disabled()
+    page.click("text=Region 'South', column 'Looked after'")
+    page.wait_for_timeout(300)
+    seen(ben, "fail")
+    ben.go(f"/requests/{key}")
+    page.fill("#note", "One cell is below 6: protect the table, then send it again.")
+    page.click("text=Return to the author")
+    assert house.state(key) == "returned"
+    house.said["stages.csv"] = [QUESTION]
+    requests.remove(house.gate, house.ada, key, "outputs/stages.csv")
+    requests.add(house.gate, house.ada, key, house.workspace, ["safe/stages.csv"])
+    requests.submit(house.gate, house.ada, key)
+    for login in ("ben", "cam"):
+        visit = ben if login == "ben" else Visit(browser, served)
+        if login == "cam":
+            visit.sign_in("cam")
+        visit.go(f"/requests/{key}/files/{version_of(key)}")
+        if login == "ben":
+            seen(visit, "review")
+        with visit.page.expect_navigation():
+            visit.page.keyboard.press("a")
+        visit.page.wait_for_load_state()
+    assert house.state(key) == "approved"
+    dee = Visit(browser, served)
+    page = dee.sign_in("dee")
+    dee.go(f"/requests/{key}")
+    seen(dee, "approved")
+    with page.expect_navigation():
+        page.click("text=Release these files")
+    seen(dee, "released")
+    assert house.state(key) == "released"
+    page.fill("#reason", "counted over the wrong year")
+    with page.expect_navigation():
+        page.click("text=Recall this release")
+    seen(dee, "recalled")
+    assert house.state(key) == "recalled"
+    assert wrong == []
+    for visit in (ben, dee):
+        assert (visit.ran, visit.left) == ([], [])
 
 
 def _as_pdf(payloads: list[str]) -> bytes:

@@ -262,3 +262,21 @@ def test_words_and_files_are_taken_back_by_pages(house: Any, browse: Any) -> Non
     assert house.ben.role == "auditor"
     assert kit.post("/accounts/kit/role", {"role": "auditor"}).status_code == 400
     assert ada.post("/accounts/ben/role", {"role": "checker"}).status_code == 403
+
+
+def test_pages_ask_the_database_few_questions_whatever_the_size_of_the_gate() -> None:
+    """At 60 requests of eleven files; `tests/benchmarks/bench_gate.py` says the same, and the times, at 1,000."""
+    import importlib.util
+    from pathlib import Path
+
+    place = Path(__file__).parents[1] / "benchmarks" / "bench_gate.py"
+    spec = importlib.util.spec_from_file_location("tre_bench_gate", place)
+    assert spec
+    assert spec.loader
+    bench = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
+    found = {page.split(" ")[0]: queries for page, (queries, _) in bench.main(60).items()}
+    assert found["queue"] <= 10
+    assert found["request"] <= 15
+    assert found["file"] <= 20
+    assert found["2,000"] <= 12
