@@ -53,6 +53,7 @@ RECS: dict[str, str] = {
     "adult": "E17",
     "moved abroad": "E16",
     "other": "E8",
+    "died": "E2",
 }
 GROWN_RECS, GROWN_SHARES = ("E17", "E5", "E6", "E8"), (35, 40, 12, 13)
 

@@ -94,14 +94,16 @@ class Episodes:
 
 EXITS = ("home planned", "home unplanned", "kin without order", "child arrangements", "guardianship, carer kin",
          "guardianship, carer", "guardianship, kin", "adopted", "adopted by carer", "adult", "moved abroad",
-         "other")  # fmt: skip
-HOME_SHARES = (52, 9, 8, 8, 5, 1, 10, 0, 0, 0, 1, 6)
-ADOPTED, ADOPTED_BY_CARER, ADULT = (
+         "other", "died")  # fmt: skip
+# deaths: about 1 in 600 of those whose care ends (DfE tells of some 50 a year among 34,000; rounded, assumed)
+HOME_SHARES = (52, 9, 8, 8, 5, 1, 10, 0, 0, 0, 1, 6, 0.25)
+ADOPTED, ADOPTED_BY_CARER, ADULT, DIED = (
     EXITS.index("adopted"),
     EXITS.index("adopted by carer"),
     EXITS.index("adult"),
+    EXITS.index("died"),
 )
-REASON_OF_EXIT = {ADOPTED: 0, ADOPTED_BY_CARER: 0, EXITS.index("child arrangements"): 2,
+REASON_OF_EXIT = {DIED: 1, ADOPTED: 0, ADOPTED_BY_CARER: 0, EXITS.index("child arrangements"): 2,
                   EXITS.index("guardianship, carer kin"): 3, EXITS.index("guardianship, carer"): 3,
                   EXITS.index("guardianship, kin"): 3}  # fmt: skip
 
@@ -335,7 +337,7 @@ def _next_referral(draws: Draws, people: People, rows: Ints, made: Episodes, *, 
     wait = 5 + draws.waiting("until re-referral", key, RE_REFERRAL_MEAN)
     wait = np.where(leaving, draws.between("move", key, 3, 40), wait)
     gone = (made.in_care < NEVER) & (
-        (made.reason == 0) | (made.exit == ADULT) | (made.exit == EXITS.index("moved abroad"))
+        np.isin(made.reason, (0, 1)) | (made.exit == ADULT) | (made.exit == EXITS.index("moved abroad"))
     )
     due = over + wait
     late = due > people.turns_18[rows] - LAST_REFERRAL

@@ -95,6 +95,7 @@ def _children(
         "UPNunknown": col.coded(reasons, np.where(schooled, -1, unknown)),
         "PersonBirthDate": col.dates(np.where(unborn, NEVER, who.born), DAYS),
         "ExpectedPersonBirthDate": col.dates(np.where(unborn, due, NEVER), DAYS),
+        "PersonDeathDate": col.dates(_by(world.died[children], end), DAYS),
         "Sex" if year >= 2025 else "GenderCurrent": sex,
     }
     rows, codes = disabilities(world.draws, who.who, unborn=unborn)

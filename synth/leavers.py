@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synth import columns as col
-from synth.careers import ADOPTED, ADOPTED_BY_CARER
+from synth.careers import ADOPTED, ADOPTED_BY_CARER, DIED
 from synth.days import birthday, year_end, year_start
 from synth.draw import Flags, Index, Ints
 from synth.looked_after import DAYS, Module, first_child
@@ -56,7 +56,7 @@ def left(world: World, authority: int, year: int) -> Left:
         & (end >= before)
     )
     told = (nineteen | seventeen) & after_16 & (counted > 100)
-    told &= ~np.isin(stays.exit[rows], (ADOPTED, ADOPTED_BY_CARER))
+    told &= ~np.isin(stays.exit[rows], (ADOPTED, ADOPTED_BY_CARER, DIED))
     told &= ~(seventeen & (end == closes))
     told &= first_child(world, child) > closes
     return Left(child[told], stays.key[rows][told], seventeen[told])

@@ -133,12 +133,8 @@ def _pupils(world: World, authority: int, children: Ints, on: int, style: str) -
         "pupilonrollorderseqcolumn": col.constant("1", len(children)),
         "sourceid": col.constant("SYN", len(children)),
         "schoolcensustableid": col.text(native),
-        "upn": col.text(world.upn[children]),
-        "surname": col.coded(pool, who.surname),
-        "forename": col.coded(pool, who.given),
+        **_names(world, children, on),
         "middlenames": col.coded(pool, who.middle),
-        "preferredsurname": col.coded(pool, who.surname),
-        "formersurname": col.coded(pool, who.former_surname),
         "dob": col.dates(who.born, style),
         **dict.fromkeys(
             ("sex", "gender"), col.coded(("M", "F"), who.female.astype(np.int64))
@@ -155,6 +151,28 @@ def _pupils(world: World, authority: int, children: Ints, on: int, style: str) -
         "plaa": col.coded(("N", "A", "G"), _after_care(world, children, on)),
         "youngcarer": col.coded(("N", "P", "S"), world.draws.pick("young carer", key, (96, 2, 2))),
     }, len(children)
+
+
+def _names(world: World, children: Ints, on: int) -> dict[str, col.Column]:
+    """UPN and names on a day: after an adoption they are new, and what went before isn't told."""
+    who, pool = world.people.take(children), names.pool().all
+    new = world.renamed[children] <= on
+    group = np.zeros(len(children), dtype=np.int64)
+    other = names.pool().pick(world.draws, "adopters' surname", who.who, kind="surname", group=group)
+    surname = np.where(new, other, who.surname)
+    kind = {
+        sex: names.pool().pick(world.draws, "adopted name", who.who, kind=sex, group=group)
+        for sex in ("girl", "boy")
+    }
+    renamed = new & world.draws.chance("another given name", who.who, 0.15)
+    given = np.where(renamed, np.where(who.female, kind["girl"], kind["boy"]), who.given)
+    return {
+        "upn": col.text(np.where(new, world.new_upn[children], world.upn[children])),
+        "surname": col.coded(pool, surname),
+        "forename": col.coded(pool, given),
+        "preferredsurname": col.coded(pool, surname),
+        "formersurname": col.coded(pool, np.where(new, -1, who.former_surname)),
+    }
 
 
 def sen(world: World, children: Ints, status: Ints) -> Ints:

@@ -197,7 +197,7 @@ def _repeated(
 def _children(walk: Walk, table: Table) -> Ints:
     """The authority's children who were born by the end of the year; with a UPN where that is their number here."""
     people = walk.world.people
-    mine = (people.home == walk.authority) & (people.born <= walk.ends)
+    mine = (people.home == walk.authority) & (people.born <= walk.ends) & (walk.world.died > walk.ends - 365)
     if table.person and any(one.name == table.person and one.token == UPN for one in table.fields):
         mine &= (walk.world.school_from <= walk.ends) & (people.no_upn == 0)
     if any(is_of_mother(one) for one in table.fields):

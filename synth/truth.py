@@ -93,7 +93,8 @@ def _persons_of(world: World, one: Return, table: Table, told: pd.Series[str]) -
 def whose(world: World, one: Return, table: Table, told: pd.Series[str]) -> Ints:
     """The child behind each number in a table's person column."""
     at = world.plan.authorities.index(str(one.authority))
-    mine = np.flatnonzero((world.people.home == at) | world.people.mover)
+    home, count = world.people.home, len(world.plan.authorities)
+    mine = np.flatnonzero((home == at) | (world.people.mover & ((home + 1) % count == at)))
     ids = _numbers(world, at, mine, table)
     order = np.argsort(ids)
     found: Ints = mine[order[np.searchsorted(ids[order], told.to_numpy(dtype=object).astype(ids.dtype))]]
