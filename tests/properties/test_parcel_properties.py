@@ -5,26 +5,17 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from helpers.parcels import facts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tre_toolkit.errors import TreError
-from tre_toolkit.parcel import Facts, RecipientKey, open_parcel, seal
+from tre_toolkit.parcel import RecipientKey, open_parcel, seal
 from tre_toolkit.parcel.stream import SEGMENT, SealedFile, SealedWriter
 from tre_toolkit.signing import Signer
 
 RECEIVER, SIGNER = RecipientKey(bytes(range(96))), Signer(bytes(range(64)))
-FACTS = Facts(
-    project="invented",
-    project_digest="",
-    authority="990",
-    profile="strict",
-    standardiser="1",
-    key_commitment="",
-    catalogue_digest="",
-    synthetic=True,
-    counter=1,
-)
+FACTS = facts()
 some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 cells = st.one_of(st.none(), st.text(max_size=8))

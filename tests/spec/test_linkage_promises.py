@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from helpers.parcels import facts as facts_of
 
 from tre_toolkit.errors import TreError
 from tre_toolkit.linkage.records import Column, TokenTable, stack
 from tre_toolkit.linkage.run import link
-from tre_toolkit.parcel import Facts, RecipientKey, TokenColumn, seal
+from tre_toolkit.parcel import RecipientKey, TokenColumn, seal
 from tre_toolkit.signing import Signer
 
 TRE, SIGNER = RecipientKey(bytes(range(96))), Signer(bytes(range(64)))
@@ -22,12 +23,10 @@ CANARY = b"\xca\x17\xa9" * 5 + b"\xff"
 def sealed(tmp_path, authority: str, tokens: list[bytes | None], **facts):
     ids = pa.array([7_700_000_000 + int(authority) * 1000 + at for at in range(len(tokens))], pa.int64())
     table = pa.table({"record_id": ids, "t_upn": pa.array(tokens, pa.binary(16))})
-    said = {
-        "project": "norfolk", "project_digest": "d" * 64, "authority": authority, "profile": "strict", "standardiser": "1", "key_commitment": "c" * 64,
-        "catalogue_digest": "e" * 64, "synthetic": True, "counter": 1, "tokens": {"t_upn": TokenColumn(domain="upn", parts=["upn"])},
-    } | facts  # fmt: skip
+    tokens_of = {"t_upn": TokenColumn(domain="upn", parts=["upn"])}
+    said = {"project": "norfolk", "authority": authority, "tokens": tokens_of} | facts
     path = tmp_path / f"{authority}.parcel"
-    seal(path, {"tokens/cin_census/2025": table}, Facts(**said), recipient=TRE.recipient, signer=SIGNER)
+    seal(path, {"tokens/cin_census/2025": table}, facts_of(**said), recipient=TRE.recipient, signer=SIGNER)
     return path
 
 

@@ -84,13 +84,6 @@ class Journey:
                 )
         return played
 
-    def ask(self, *words: str, ends: int = 0) -> Any:
-        """The JSON answer of a command that isn't part of the story."""
-        quiet = run_tre((*words, "--json"), self.folder)
-        if quiet.status != ends:
-            raise TreError(f"the journey stopped: status {quiet.status}, not {ends}", where=quiet.typed)
-        return json.loads(quiet.said)
-
     def read(self, name: str) -> Any:
         return json.loads((self.folder / name).read_text(encoding="utf-8"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -90,14 +91,13 @@ def plan(journey: Journey) -> None:
         story="Every column of every return and its fate, printed for an information governance lead to sign. It writes nothing.",
     )
     first = next(iter(AUTHORITIES))
-    journey.tre("plan", f"invented/{first}", "--project", "invented/tre.toml")
-    columns = journey.ask("plan", f"invented/{first}", "--project", "invented/tre.toml")["columns"]
-    kept = sum(column["fate"] == "keep" for column in columns)
-    stage.saw = f"{len(columns)} columns of three returns, and what each reveals, from the catalogue."
-    stage.hid = f"{kept} columns stay as they are; {len(columns) - kept} become tokens, are made coarser, or are dropped."
-    journey.headlines.append(
-        (f"{len(columns) - kept} of {len(columns)}", "columns tokenised, made coarser or dropped")
+    fates = fates_told(journey.tre("plan", f"invented/{first}", "--project", "invented/tre.toml").said)
+    columns, kept = sum(fates.values()), fates["keep"]
+    stage.saw = f"{columns} columns of three returns, and what each reveals, from the catalogue."
+    stage.hid = (
+        f"{kept} columns stay as they are; {columns - kept} become tokens, are made coarser, or are dropped."
     )
+    journey.headlines.append((f"{columns - kept} of {columns}", "columns tokenised, made coarser or dropped"))
 
 
 def pseudonymise(journey: Journey) -> None:
@@ -159,10 +159,9 @@ def check(journey: Journey) -> None:
         place="in the TRE workspace",
         story="The statistical disclosure checker looks at each file. Small numbers stop a table, and it says which and why.",
     )
-    journey.tre("check", f"outputs/{TABLE}", f"outputs/{FLOW}", *PACK, ends=1)
-    findings = journey.ask("check", f"outputs/{TABLE}", f"outputs/{FLOW}", *PACK, ends=1)["findings"]
+    found = findings_told(journey.tre("check", f"outputs/{TABLE}", f"outputs/{FLOW}", *PACK, ends=1).said)
     stage.saw = "Two tables and, beside each, how many children stand behind every cell."
-    stage.hid = f"It stops what isn't safe: {len(findings)} figures stand on too few children to leave."
+    stage.hid = f"It stops what isn't safe: {found} figures stand on too few children to leave."
 
 
 def protect(journey: Journey) -> None:
@@ -271,6 +270,18 @@ PEOPLE = {
     "cam": ("checker", "Cam Checker"),
     "dee": ("release_officer", "Dee Officer"),
 }
+
+
+def fates_told(said: str) -> dict[str, int]:
+    """How many columns have each fate, from the line of the plan that tells it."""
+    (line,) = re.findall(r"^columns +(.+)$", said, re.MULTILINE)
+    return {fate: int(number) for number, fate in re.findall(r"(\d+) ([\w+]+)", line)}
+
+
+def findings_told(said: str) -> int:
+    """How many findings a check told, those it only counted too."""
+    shown = len(re.findall(r"^ +(?:FAIL|REVIEW) ", said, re.MULTILINE))
+    return shown + sum(map(int, re.findall(r"and (\d+) more", said)))
 
 
 def secret(holder: str) -> tuple[str, str]:

@@ -97,7 +97,7 @@ def entries(file: BinaryIO, *, where: str) -> dict[str, Entry]:
         file.seek(place)
         if file.read() != _directory(found, place) or len({entry.name for entry in found}) != len(found):
             raise _not_ours(where)
-    except (struct.error, UnicodeDecodeError, OSError, OverflowError, MemoryError):
+    except (struct.error, ValueError, OSError, OverflowError, MemoryError):
         raise _not_ours(where) from None
     return {entry.name: entry for entry in found}
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from helpers.parcels import facts as facts_of
 
 from tre_toolkit.linkage.records import Column, TokenTable, stack
 from tre_toolkit.linkage.run import link_records
-from tre_toolkit.parcel import Facts, RecipientKey, TokenColumn, seal
+from tre_toolkit.parcel import RecipientKey, TokenColumn, seal
 from tre_toolkit.signing import Signer
 
 KEY = b"thrown away after the test"
@@ -113,11 +114,13 @@ def parcel(drawn, tmp_path):
                 column: TokenColumn(domain="+".join(one.parts), parts=list(one.parts), list=one.listed) for column, one in table.columns.items()
             }  # fmt: skip
         said = {
-            "project": "norfolk-suffolk", "project_digest": "d" * 64, "authority": authority, "profile": "strict",
-            "standardiser": "1-abc", "key_commitment": "c" * 64, "catalogue_digest": "e" * 64, "synthetic": True, "counter": 1,
-        } | facts  # fmt: skip
+            "project": "norfolk-suffolk",
+            "authority": authority,
+            "standardiser": "1-abc",
+            "tokens": columns,
+        } | facts
         path = tmp_path / (name or f"{authority}.parcel")
-        seal(path, parts, Facts(tokens=columns, **said), recipient=TRE.recipient, signer=SIGNER)
+        seal(path, parts, facts_of(**said), recipient=TRE.recipient, signer=SIGNER)
         return path
 
     return make

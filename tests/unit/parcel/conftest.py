@@ -1,20 +1,12 @@
 import pyarrow as pa
 import pytest
+from helpers.parcels import facts as facts_of
 
 from tre_toolkit.parcel.keys import RecipientKey
-from tre_toolkit.parcel.manifest import Facts, TokenColumn
+from tre_toolkit.parcel.manifest import TokenColumn
 from tre_toolkit.signing import Signer
 
-FACTS = Facts(
-    project="invented",
-    project_digest="0" * 64,
-    authority="990",
-    profile="strict",
-    standardiser="1",
-    key_commitment="ab" * 16,
-    catalogue_digest="1" * 64,
-    synthetic=True,
-    counter=1,
+FACTS = facts_of(
     tokens={"t_upn": TokenColumn(domain="upn", parts=["upn"])},
     fates={"cin_census.child_identifiers.UPN": "token"},
 )

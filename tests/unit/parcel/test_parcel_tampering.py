@@ -6,6 +6,7 @@ import zipfile
 
 import pyarrow as pa
 import pytest
+from helpers.parcels import facts as facts_of
 
 from tre_toolkit.errors import TreError
 from tre_toolkit.parcel import open_parcel, seal, verify
@@ -18,19 +19,8 @@ PAYLOAD = 150  # bytes within the sealed parts and the signature, drawn at rando
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, receiver, signer):
-    from tre_toolkit.parcel.manifest import Facts
 
-    facts = Facts(
-        project="invented",
-        project_digest="",
-        authority="990",
-        profile="strict",
-        standardiser="1",
-        key_commitment="",
-        catalogue_digest="",
-        synthetic=True,
-        counter=1,
-    )
+    facts = facts_of()
     path = tmp_path_factory.mktemp("parcel") / "whole.parcel"
     tiny = {"tokens/a/2025": pa.table({"record_id": [1]}), "payload/a/2025/t": pa.table({"x": ["k"]})}
     seal(path, tiny, facts, recipient=receiver.recipient, signer=signer)
