@@ -174,9 +174,13 @@ def tabulate(
 
     Example: `tre tabulate table.toml --workspace workspace --into outputs/table.csv`
     """
+    import disclosure
     from tre_toolkit.research.evidence import read_declaration, write_output
     from tre_toolkit.research.measures import tabulate as count
 
+    if disclosure.is_session_recipe(declared):  # what a session counted from a table it opened
+        console.answer(str(disclosure.derive(declared, workspace, into)))
+        return
     wanted, digest = read_declaration(declared)
     with _opened(workspace, memory, spill, into, spark) as opened:
         if digest is not None and digest != opened.digest:

@@ -96,6 +96,11 @@ def event_study(
     ]
     x = pd.concat([effects.reset_index(drop=True), *(one.reset_index(drop=True) for one in fixed)], axis=1)
     x.insert(0, "const", 1.0)
+    if np.linalg.matrix_rank(x.to_numpy()) < x.shape[1]:
+        raise TreError(
+            "effects can't be told apart from units and periods",
+            hint="a treated unit must be observed in the period before its treatment, beside one not treated then",
+        )
     codes = pd.factorize(panel[unit])[0]
     fit = sm.OLS(panel[outcome].to_numpy(dtype=float), x).fit(cov_type="cluster", cov_kwds={"groups": codes})
     own = list(effects.columns)
