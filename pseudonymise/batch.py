@@ -52,6 +52,8 @@ class Options:
     """The controller's lists of names, with which the tokens are attacked before they leave."""
     truth_map: Path | None = None
     """Gets record_id with authority, dataset, period and local id, for synthetic returns only."""
+    own_map: Path | None = None
+    """Gets the same of any returns, for the authority's own eyes: what answers a linker's question about a record."""
     new_series: bool = False
     jobs: int = 1
 
@@ -260,8 +262,8 @@ def _write(
                 update={"content": content, "tokens": {} if content == "attributes" else facts.tokens}
             )
             manifests.append(seal(path, parts, said, recipient=recipient, signer=signer, number=number))
-        if options.truth_map:
-            telling.write_truth([piece.truth for piece in pieces], options.truth_map)
+        for kept in filter(None, (options.truth_map, options.own_map)):
+            telling.write_truth([piece.truth for piece in pieces], kept)
         for manifest, (_, path, _) in zip(manifests, halves, strict=True):
             audit.append(log, checks.SEALED, **telling.event_of(manifest, path))
     except BaseException:

@@ -74,6 +74,9 @@ def pseudonymise(
     truth_map: Path | None = typer.Option(
         None, help="Synthetic returns only: write which record is which child."
     ),
+    own_map: Path | None = typer.Option(
+        None, "--own-map", help="Write which record is which child; stays with you, readable by you only."
+    ),
     new_series: bool = typer.Option(
         False, "--new-series", help="The key or the cleaning rules changed, and that is meant."
     ),
@@ -107,6 +110,7 @@ def pseudonymise(
         areas=Areas.read(areas) if areas else None,
         names=Names.read(names) if names else Names(),
         truth_map=truth_map,
+        own_map=own_map,
         new_series=new_series,
         jobs=jobs,
     )

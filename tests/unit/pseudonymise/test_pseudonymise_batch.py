@@ -190,6 +190,21 @@ def test_a_truth_map_names_each_record_and_is_refused_for_real_returns(run, draw
     assert not (tmp_path / "x.parcel").exists()
 
 
+def test_an_own_map_may_be_made_of_real_returns_and_is_its_owners_alone(run, draw, tmp_path):
+    own = tmp_path / "own.csv"
+    real = draw.cin(
+        synthetic=False,
+        child_identifiers={"LAchildID": ["A1"], "Sex": ["F"]},
+        child_characteristics={},
+        cin_details={},
+    )
+    _, parcel = run([real], options=Options(own_map=own))
+    (row,) = csv.DictReader(own.read_text().splitlines())
+    assert row["local_id"] == "A1"
+    assert parcel.part("tokens/cin_census/2025")["record_id"].to_pylist() == [int(row["record_id"])]
+    assert own.stat().st_mode & 0o077 == 0
+
+
 def test_returns_of_two_authorities_or_none_are_refused(run, draw):
     with pytest.raises(TreError, match="several authorities"):
         run([draw.cin("990"), draw.cin("991", year=2024)])

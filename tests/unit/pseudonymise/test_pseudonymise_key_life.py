@@ -115,6 +115,20 @@ def test_rotation_makes_another_key_for_the_same_project_and_logs_it(tmp_path, k
     assert key._secret.hex() not in log.read_text()
 
 
+def test_a_new_key_wraps_every_project_id_afresh_and_the_same_key_keeps_them(tmp_path, key, draw):
+    people = pytest.importorskip("tre_toolkit.linkage.people")
+    old = key.write(tmp_path / "project.key", WORDS, cost=CHEAP)
+    _, new = rotate(old, tmp_path / "new.key", WORDS, log=tmp_path / "audit.log", reason="drill", cost=CHEAP)
+    digest = draw.declared().digest
+
+    def ids(held):
+        wrapped = people.project_key(held.project, digest, held.commitment)
+        return {people._digest(wrapped, number) for number in range(500)}
+
+    assert ids(key) == ids(Key.read(old, WORDS))
+    assert len(ids(key) | ids(new)) == 1000
+
+
 def test_destruction_removes_the_file_and_leaves_a_certificate_that_can_be_checked(tmp_path, key, signer):
     path = key.write(tmp_path / "project.key", WORDS, cost=CHEAP)
     paper, log = tmp_path / "destroyed.txt", tmp_path / "audit.log"
