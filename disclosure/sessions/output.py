@@ -85,6 +85,11 @@ def _cells(table: Table, grid: Grid, keys: Ints | None) -> dict[str, Any]:
             if family
         },
     }
+    if len(table.dimensions) > 1 and width > 1:
+        found["across"] = table.dimensions[-1]
+    if table.structural is not None and table.structural.any():
+        places = np.flatnonzero(table.structural)
+        found["structural_zeros"] = np.stack(np.divmod(places, width), axis=1).tolist()
     if table.units is not None:
         found["units"] = table.units.reshape(-1, width).tolist()
     if table.values is not None and table.kind == "count":

@@ -9,7 +9,7 @@ are plain pandas frames: they are for the researcher's eyes; only what is writte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -32,6 +32,7 @@ from disclosure.protection import Protected, Wishes, csv_of, protect_table
 from disclosure.sessions.figures import Figures
 from disclosure.sessions.models import Models
 from disclosure.sessions.output import Output
+from disclosure.sessions.sources import Where, open_table
 from disclosure.sessions.times import Times
 from disclosure.shown import Ints, read_cells
 from disclosure.sums import protect_sums
@@ -119,6 +120,14 @@ class Session(Figures, Models, Times):
         for output in self.outputs.values():
             verdict = verdict.and_(output.verdict)
         return verdict.and_(self.together())
+
+    def open(
+        self, workspace: Path | str, table: str, *, where: Where = (),
+        bands: Mapping[str, tuple[str, Sequence[float]]] | None = None,
+    ) -> pd.DataFrame:  # fmt: skip
+        """A table of a workspace; what is counted from its columns can be made again by the checker's side."""
+        self.data = open_table(workspace, table, where=where, bands=bands)
+        return self.data
 
     def attach(self, path: Path | str, *, reason: str = "") -> Verdict:
         """Take a ready-made file in: it is opened, checked and attacked like any other."""

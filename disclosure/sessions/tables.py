@@ -31,6 +31,7 @@ from disclosure.sessions.axes import (
 from disclosure.sessions.base import Base
 from disclosure.sessions.measures import Measured, assembled, measure_cells
 from disclosure.sessions.output import TOTAL, Output, judged, printed_table, released_cells
+from disclosure.sessions.sources import recipe_of
 from disclosure.table import Table
 from tre_toolkit.errors import MisuseError
 
@@ -79,9 +80,25 @@ class Tables(Base):
         """
         down, across = axis_from(index, rownames, "row"), axis_from(columns, colnames, "column")
         units = self.units_behind(*parts_of(index), unit=unit)
+        parts = [*parts_of(index), *parts_of(columns)]
+        wanted = self._recipe(
+            [*parts, *(part for part in (values, weights) if part is not None)], unit,
+            made="crosstab" if values is None else aggfunc or "mean",
+            rows=[str(part.name) for part in parts_of(index) if hasattr(part, "name")],
+            columns=[str(part.name) for part in parts_of(columns) if hasattr(part, "name")],
+            margins=margins, normalize=normalize, values=getattr(values, "name", None),
+            weights=getattr(weights, "name", None), structural_zeros=[list(map(str, pair)) for pair in structural_zeros],
+        )  # fmt: skip
         if values is not None:
             return self._measured(
-                down, across, values, aggfunc or "mean", units, margins=margins, name=name or "crosstab"
+                down,
+                across,
+                values,
+                aggfunc or "mean",
+                units,
+                margins=margins,
+                name=name or "crosstab",
+                recipe=wanted,
             )
         counted = tally(down, across, units, margins=margins)
         figures = counted.cells() if weights is None else weighted(down, across, weights, margins=margins)
@@ -91,7 +108,9 @@ class Tables(Base):
                 "weighted shares aren't made here", hint="give the weighted table, or leave weights out"
             )
         if normalize:
-            return self._shares(down, across, counted, units, frame, str(NORMALIZE[normalize]), name=name)
+            return self._shares(
+                down, across, counted, units, frame, str(NORMALIZE[normalize]), name=name, recipe=wanted
+            )
         made = self._count_output(
             down,
             across,
@@ -103,7 +122,7 @@ class Tables(Base):
             weighted=weights is not None,
         )
         keys = keys_of(down, across, units, secret, margins=margins) if secret else None
-        self.keep(replace(made, keys=keys))
+        self.keep(replace(made, keys=keys, recipe=wanted or made.recipe))
         return frame
 
     def pivot_table(
@@ -136,6 +155,11 @@ class Tables(Base):
         return Grouped(self, data, names_of(by), unit)
 
     # ------------------------------------------------------------ inside
+
+    def _recipe(self, parts: Sequence[Any], unit: Any, **told: Any) -> dict[str, Any] | None:
+        """How the checker's side makes the table again, when all columns come from a table the session opened."""
+        given = unit if isinstance(unit, str) else self.unit if unit is None else None
+        return recipe_of(parts, given, **told)
 
     def _count_output(
         self, down: Axis, across: Axis, counted: Tally, units: Units | None, frame: pd.DataFrame, name: str,
@@ -175,7 +199,7 @@ class Tables(Base):
 
     def _shares(
         self, down: Axis, across: Axis, counted: Tally, units: Units | None, frame: pd.DataFrame, how: str, *,
-        name: str,
+        name: str, recipe: dict[str, Any] | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         inner = tally(down, across, units)
         part = inner.cells("units").astype(np.int64)
@@ -192,14 +216,14 @@ class Tables(Base):
             unit=self.unit_word if units is not None else None,
         )  # fmt: skip
         families = list(shares.percentages(table, part.reshape(-1), whole.reshape(-1), self.rules))
-        recipe = {"made": "crosstab", "normalize": how, "rows": list(map(str, down.names))}
+        recipe = recipe or {"made": "crosstab", "normalize": how, "rows": list(map(str, down.names))}
         verdict = judged(table, families, self.rules)
         self.keep(Output(name or "shares", shown, verdict, recipe, table, grid, tuple(families)))
         return shown
 
     def _measured(
         self, down: Axis, across: Axis, values: Any, measure: str, units: Units | None, *,
-        margins: bool, name: str, q: float = 0.5,
+        margins: bool, name: str, q: float = 0.5, recipe: dict[str, Any] | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         if measure not in MEASURES:
             raise MisuseError(f"no measure is called {measure!r}", hint="measures: " + ", ".join(MEASURES))
@@ -224,7 +248,7 @@ class Tables(Base):
         )  # fmt: skip
         families = tuple(self._measure_findings(table, found, measure, q))
         verdict = judged(table, families, self.rules)
-        recipe = {
+        recipe = recipe or {
             "made": measure,
             "rows": list(map(str, down.names)),
             "columns": list(map(str, across.names)),
