@@ -20,7 +20,7 @@ LEAST = 3  # cells of a column that are hurt, whatever its length
 SHARE = 0.01
 
 
-def synthetic(work: Path, children: int = 2000) -> dict[str, tuple[Path, Path]]:
+def synthetic(work: Path, children: int = 1000) -> dict[str, tuple[Path, Path]]:
     """A damaged return of 2025 of each dataset the peers know, and last year's, sound: dataset to both places."""
     invented = work / "invented"
     words = ["synth", "cin_census", "ssda903", "--authority", "990", "--years", "2024-2025", "--seed", "1"]

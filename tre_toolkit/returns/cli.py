@@ -105,7 +105,9 @@ def _validate(
 
     check_names(files, [one.schema.dataset for one in found])
     asked_on = _session(spark, memory)
-    before = (*found, *_found_in(last, found))
+    earlier_ones = _found_in(last, found)
+    _check_last_year(last, earlier_ones, found)
+    before = (*found, *earlier_ones)
     reports: list[Report] = []
     refused: list[Problem] = []
     with console.progress(
@@ -150,6 +152,19 @@ def _found_in(folder: Path | None, found: list[Found]) -> tuple[Found, ...]:
         if len(years) != 1:
             raise
         return search([folder], year=years.pop()).found
+
+
+def _check_last_year(folder: Path | None, earlier: tuple[Found, ...], found: list[Found]) -> None:
+    """Raise TreError where the folder of last year's returns holds none of the year before any of these."""
+    if folder is None or any(_last(one, earlier) for one in found):
+        return
+    held = ", ".join(sorted({f"{one.dataset} {one.period}" for one in earlier}))
+    wanted = ", ".join(sorted({f"{one.dataset} {one.year - 1}" for one in found}))
+    raise TreError(
+        f"it holds {held}, and not last year's return of any that are to be checked: {wanted}",
+        where=str(folder),
+        hint="name the folder after its year, for a name goes before what the dates inside say",
+    )
 
 
 def _last(one: Found, before: tuple[Found, ...]) -> Found | None:

@@ -224,3 +224,17 @@ def test_one_return_that_cannot_be_read_does_not_keep_the_others_from_being_told
     told = capsys.readouterr().out
     assert "refused: cin_census_990_2025.xml" in told
     assert "ssda903 2025" in told
+
+
+def test_a_folder_of_last_year_that_holds_another_year_is_refused_and_not_passed_over(
+    folder, make_return, capsys
+):
+    write(make_return("ssda903", 2023), folder / "earlier" / "2023")
+    words = ["validate", str(folder / "990" / "ssda903"), "--last", str(folder / "earlier")]
+    assert run(words) == 1
+    assert "it holds ssda903 2023, and not last year's" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("memory", "code"), [("1GB", 0), ("100MB", 2), ("much", 2)])
+def test_the_memory_a_command_may_take_is_named_or_refused(folder, memory, code, capsys):
+    assert run(["validate", str(folder / "990" / "cin_census"), "--memory", memory]) == code
