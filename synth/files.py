@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synth.append import append
+from synth.documents import write_document
 from tre_toolkit.returns.writer import file_name, write
 
 if TYPE_CHECKING:
@@ -47,10 +48,10 @@ class Sink:
         elif form == "workbook":
             self._chunks.append(one)
         elif not self.files:
-            self.files = write(one, self.place, form=form)
+            self.files = write_document(one, self.place)
         else:
             beside = self.place.with_name(f".{self.place.name}")
-            write(one, beside, form=form)
+            write_document(one, beside)
             append(beside, self.place, one.schema)
             shutil.rmtree(beside)
         return sum(len(table) for table in one.tables.values())

@@ -8,10 +8,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from pyarrow import parquet
 
-from synth.files import Sink
+from synth.documents import write_document
+from synth.files import Sink, _with_a_place
 from synth.plan import Plan
 from synth.tell import returns_of
 from synth.world import invent
@@ -204,3 +206,35 @@ def test_a_form_that_a_dataset_doesn_t_come_in_is_refused(tmp_path: Path) -> Non
         synthesise(("school_census",), tmp_path / "x", plan=PLAN, forms={"school_census": "xml"})
     with pytest.raises(MisuseError, match="isn't among"):
         synthesise(("school_census",), tmp_path / "x", plan=PLAN, forms={"ssda903": "xml"})
+
+
+@pytest.mark.parametrize("name", ["cin_census", "ssda903", "social_work_workforce"])
+def test_a_document_is_byte_for_byte_that_of_the_returns_own_writer(tmp_path: Path, name: str) -> None:
+    for at, children in enumerate((0, 200)):
+        for one in returns_of(invent(Plan(("990",), children, (2022, 2023, 2024, 2025), seed=3)), (name,)):
+            one = _with_a_place(one)
+            (ours,) = write_document(one, tmp_path / f"ours {at} {one.year}")
+            (theirs,) = write(one, tmp_path / f"theirs {at} {one.year}", form="xml")
+            assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_a_document_of_awkward_rows_is_left_to_the_returns_own_writer(tmp_path: Path) -> None:
+    (one,) = list(returns_of(invent(Plan(("990",), 200, (2025,), seed=3)), ("cin_census",)))
+    twice = pd.concat([one.tables["child_identifiers"]] * 2, ignore_index=True)
+    twice["row_no"] = range(len(twice))
+    twice["UPNunknown"] = "a & <b>"
+    awkward = replace(one, tables={**one.tables, "child_identifiers": twice})
+    (ours,), (theirs, *_) = (
+        write_document(awkward, tmp_path / "ours")[:1],
+        write(awkward, tmp_path / "theirs"),
+    )
+    assert ours.read_bytes() == theirs.read_bytes()
+    orphan = one.tables["assessments"].assign(LAchildID="SYN00000000")
+    with pytest.raises(TreError, match="hang below no row"):
+        write_document(replace(one, tables={**one.tables, "assessments": orphan}), tmp_path / "x")
+    signs = one.tables["cin_details"].assign(ReferralSource="<&>")
+    signed = replace(one, tables={**one.tables, "cin_details": signs})
+    assert (
+        write_document(signed, tmp_path / "s")[0].read_bytes()
+        == write(signed, tmp_path / "t")[0].read_bytes()
+    )
