@@ -26,7 +26,7 @@ def nhs(start: str) -> str:
     return start + str(0 if check == 11 else check)
 
 
-STARTS = ["943476591", "400000000", "999123456", "987654321", "100000006", "123456788"]
+STARTS = ["943476591", "400000000", "999123457"]
 
 
 @pytest.mark.parametrize("off", [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
