@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pseudonymise import attack, birthdays, checks, exposure, profiles, standardise, telling
-from pseudonymise.coarsen import Areas, anchors, shifts
+from pseudonymise.coarsen import anchors, shifts
 from pseudonymise.keys import Key
+from pseudonymise.options import Options
 from pseudonymise.payload import Children, about, fresh_ids, payload, shuffled
 from pseudonymise.people import People, clean_ids, people
 from pseudonymise.planning import Plan, parts_of, plan
@@ -38,24 +39,6 @@ if TYPE_CHECKING:
     from tre_toolkit.returns import Return
 
 BARE = "standard"  # the profile whose tokens may never stand beside payload
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a controller may add to a run."""
-
-    authority: str | None = None
-    without: frozenset[str] = frozenset()
-    """Local numbers, in their clean form, of children whose records stay behind."""
-    areas: Areas | None = None
-    names: attack.Names = attack.Names()  # noqa: RUF009 - frozen, and empty
-    """The controller's lists of names, with which the tokens are attacked before they leave."""
-    truth_map: Path | None = None
-    """Gets record_id with authority, dataset, period and local id, for synthetic returns only."""
-    own_map: Path | None = None
-    """Gets the same of any returns, for the authority's own eyes: what answers a linker's question about a record."""
-    new_series: bool = False
-    jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True)

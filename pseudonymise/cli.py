@@ -90,11 +90,11 @@ def pseudonymise(
     Example: `tre pseudonymise extracts/ --project tre.toml --key project.key --signer signer.key --to tre.key.pub --into 990.parcel`
     """
     from pseudonymise.attack import Names
-    from pseudonymise.batch import Options
     from pseudonymise.batch import pseudonymise as run
     from pseudonymise.checks import read_list
     from pseudonymise.coarsen import Areas
     from pseudonymise.keys import Key
+    from pseudonymise.options import Options
     from pseudonymise.recipients import To
     from tre_toolkit.parcel.keys import Recipient
     from tre_toolkit.signing import Signer
