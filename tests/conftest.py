@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """The journey's folder; TRE_JOURNEY names one that stands already, for a quick look at a page."""
+    if "TRE_JOURNEY" in os.environ:
+        return Played(Path(os.environ["TRE_JOURNEY"]), "")
     folder = tmp_path_factory.mktemp("demo") / "journey"
     done = subprocess.run(
         [str(Path(sys.executable).with_name("tre")), "demo", "--children", "300", "--into", str(folder)],

@@ -51,7 +51,7 @@ class Place:
         self.folder, self.exports = folder, ""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self.env = {
-            **os.environ, "PATH": path, "HOME": str(folder), "COLUMNS": "200", "MPLBACKEND": "agg", "PYTHONUTF8": "1",
+            **os.environ, "PATH": path, "HOME": str(folder), "COLUMNS": "200", "MPLBACKEND": "agg", "PYTHONUTF8": "1", "ROOT": str(ROOT),
         }  # fmt: skip
         self.python: subprocess.Popen[str] | None = None
 
