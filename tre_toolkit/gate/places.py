@@ -7,13 +7,13 @@ in the table as it is shown; what is not found there is marked nowhere, and stil
 
 from __future__ import annotations
 
-import ast
 import csv
 import io
 import re
 from collections.abc import Sequence
 
 LABEL = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+ESCAPED = re.compile(r"\\(['\"\\])")  # a quote or a backslash within a label, as the checker writes it
 NUMBERED = re.compile(r"\brow (\d{1,6})\b(?:, column (\d{1,4})\b)?")
 Place = tuple[
     int, int | None
@@ -37,7 +37,7 @@ def places(raw: bytes, delimiter: str, told: Sequence[str]) -> dict[str, Place]:
             row, column = int(numbered[1]), int(numbered[2] or 0)
             if 1 <= row < len(rows):
                 found[where] = (row, labels + column - 1 if column else None)
-        elif len(words := [str(ast.literal_eval(word)).strip() for word in LABEL.findall(where)]) > 1:
+        elif len(words := [ESCAPED.sub(r"\1", word[1:-1]).strip() for word in LABEL.findall(where)]) > 1:
             depth = len(words) - 1
             index = index if index and len(next(iter(index))) == depth else _index(rows, depth)
             row, head = index.get(tuple(words[:-1]), 0), rows[0] if rows else []
