@@ -21,7 +21,17 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 REPORT = ROOT / "bench-report"
 LIMIT = 900  # seconds a benchmark may take
-LIBRARIES = "duckdb numpy pandas pyarrow cryptography django highspy statsmodels splink".split()
+LIBRARIES = [
+    "duckdb",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "cryptography",
+    "django",
+    "highspy",
+    "statsmodels",
+    "splink",
+]
 
 
 @dataclass(frozen=True)
