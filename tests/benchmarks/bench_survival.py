@@ -57,6 +57,12 @@ cpu = time.process_time(); found = globals()[sys.argv[1] + "_"](frame); cpu = ti
 used = resource.getrusage(resource.RUSAGE_SELF)
 print(json.dumps({"values": found, "work": cpu, "cpu": used.ru_utime + used.ru_stime}))
 """
+TRAMINER = """
+suppressMessages(library(TraMineR)); a <- commandArgs(TRUE); d <- read.csv(a[2]); t0 <- proc.time()
+m <- suppressMessages(seqdist(suppressMessages(seqdef(d)), method = "LCS", full.matrix = FALSE)); v <- 2 * sum(m)
+t <- proc.time() - t0; all <- proc.time()
+cat(sprintf('{"values": [%.15g], "work": %f, "cpu": %f}', v, t[1] + t[2], all[1] + all[2]))
+"""
 R = """
 suppressMessages(library(survival)); a <- commandArgs(TRUE); d <- read.csv(a[2]); t0 <- proc.time()
 if (a[1] == "kaplan_meier") v <- summary(survfit(Surv(time, cause > 0) ~ 1, d), times = 1000, extend = TRUE)$surv
@@ -90,8 +96,7 @@ def invent(folder: Path, rows: int) -> dict[str, Path]:
     }  # fmt: skip
     for name, table in tables.items():
         table.to_parquet(folder / f"{name}.parquet")
-        if name != "lcs":
-            table.to_csv(folder / f"{name}.csv", index=False)
+        table.to_csv(folder / f"{name}.csv", index=False)
     return {name: folder / name for name in tables}
 
 
@@ -115,6 +120,11 @@ def main() -> int:
         folder = Path(name)
         places = invent(folder, given.rows)
         (folder / "script.R").write_text(R)
+        (folder / "traminer.R").write_text(TRAMINER)
+        traminer = (
+            given.rscript
+            and not subprocess.run([given.rscript, "-e", "library(TraMineR)"], capture_output=True).returncode
+        )
         print(f"{'task':<15} {'way':<9} {'work s':>8} {'CPU s':>7} {'ours ×':>7}  largest difference")
         for task, place in places.items():
             ways = {"ours": [sys.executable, "-c", OURS + RUN, task, f"{place}.parquet"]}
@@ -128,6 +138,8 @@ def main() -> int:
                 ]
             if given.rscript and task != "lcs":
                 ways["R"] = [given.rscript, str(folder / "script.R"), task, f"{place}.csv"]
+            if traminer and task == "lcs":
+                ways["TraMineR"] = [given.rscript, str(folder / "traminer.R"), task, f"{place}.csv"]
             found = {way: run(words) for way, words in ways.items()}
             own = found["ours"]
             for way, told in found.items():
@@ -140,9 +152,13 @@ def main() -> int:
                 print(
                     f"{task:<15} {way:<9} {told['work']:>8.3f} {told['cpu']:>7.2f} {own['work'] / told['work']:>7.3f}  {gap:.1e}"
                 )
-    for peer, named in (("lifelines and sequenzo", given.peers), ("R", given.rscript)):
+    for peer, named in (
+        ("lifelines and sequenzo", given.peers),
+        ("R", given.rscript),
+        ("TraMineR", traminer),
+    ):
         if not named:
-            print(f"left out: {peer} (not named)")
+            print(f"left out: {peer} (not named, or not installed)")
     print("all agree" if agreed else "THE NUMBERS DIFFER")
     return 0 if agreed else 1
 
