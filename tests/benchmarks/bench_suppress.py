@@ -1,10 +1,12 @@
 """Secondary suppression on the five tables: further cells, bound, proof and CPU seconds, the audit included.
 
-    python tests/benchmarks/bench_suppress.py                     this project's solver
-    python tests/benchmarks/bench_suppress.py --peer PYTHON       the same tables through pytauargus, in its own environment
+    python tests/benchmarks/bench_suppress.py [TABLE …] [--seed 0]
+
+The tables are made by this project's own generator (`disclosure_tables.py`): shapes and shares of small cells of real
+releases, invented counts. They are not the tables of other people's papers.
 
 Both levels of protection: `±1` (a reader must be able to believe in one more and one less) and `threshold` (in a
-figure that could be shown, and in one less). The peer's patterns and ours are put through the same attack.
+figure that could be shown, and in one less). Every pattern is put through the attack once more.
 """
 
 from __future__ import annotations
