@@ -41,6 +41,9 @@ DEFECTS = {
 }
 
 
+TWICE = "one person under two numbers in one return"
+
+
 class Rules(BaseModel):
     """How episodes become spells: all of it declared, none of it assumed."""
 
@@ -153,10 +156,29 @@ def make_episodes(workspace: Workspace, rules: Rules, name: str) -> None:
 
 
 def defects(workspace: Workspace, rules: Rules, name: str) -> dict[str, int]:
-    """How many rows of `name_raw` were found wanting, by kind: every kind, with zeros."""
+    """How many rows of `name_raw` were found wanting, by kind: every kind, with zeros; and persons' second numbers."""
     since, until = window(workspace, rules)
     counted = workspace.engine.rows(_defects_sql(name, since, until))
-    return {kind: int(counted[f"n{number}"][0]) for number, kind in enumerate(DEFECTS)}
+    found = {kind: int(counted[f"n{number}"][0]) for number, kind in enumerate(DEFECTS)}
+    return {**found, TWICE: _second_numbers(workspace, rules)}
+
+
+def _second_numbers(workspace: Workspace, rules: Rules) -> int:
+    """Rows beyond the first that a person has in a return's list of children: the return has it under two numbers."""
+    datasets = {one.dataset for state in held(workspace, rules) for one in state.source} & set(
+        schema.datasets()
+    )
+    lists = [f"{name}.{schema.dataset(name).person_table}" for name in sorted(datasets)]
+    return sum(
+        int(
+            workspace.engine.rows(
+                "SELECT CAST(COALESCE(SUM(n - 1), 0) AS BIGINT) AS n FROM (SELECT person_id, authority, period, COUNT(*) AS n "
+                f"FROM {quote(name)} WHERE person_id IS NOT NULL GROUP BY person_id, authority, period) AS each_list"
+            ).n[0]
+        )
+        for name in lists
+        if name in workspace.tables
+    )
 
 
 def _select(workspace: Workspace, source: Source, state: int, rules: Rules) -> str:

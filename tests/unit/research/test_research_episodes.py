@@ -140,6 +140,26 @@ def test_what_is_wrong_is_counted_by_kind_and_never_silently_dropped(
     }
 
 
+def test_a_person_whom_one_return_has_under_two_numbers_is_counted(
+    frames: ModuleType, tmp_path: Path
+) -> None:
+    referrals = """
+        person_id | authority | period | CINreferralDate | CINclosureDate | ReferralNFA
+        A         | 990       | 2025   | 2024-06-01      | 2024-07-01     | false
+    """
+    listed = """
+        person_id | authority | period
+        A         | 990       | 2024
+        A         | 990       | 2025
+        A         | 990       | 2025
+        A         | 991       | 2025
+    """
+    tables = {"cin_census__cin_details": referrals, "cin_census__child_identifiers": listed}
+    workspace = tre.open(frames.make_workspace(tmp_path / "w", "person_id | authority\nA | 990", **tables))
+    defects = workspace.cohort(order=("referral",)).pathways().defects()
+    assert defects["one person under two numbers in one return"] == 1
+
+
 def test_series_of_short_breaks_are_no_care_and_are_counted(frames: ModuleType, tmp_path: Path) -> None:
     care = """
         person_id | authority | period | DECOM      | DEC        | LS
