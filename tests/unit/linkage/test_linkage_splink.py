@@ -34,6 +34,17 @@ def test_splink_finds_the_children_and_our_model_no_fewer(two_files):
     assert set(theirs.band) <= {"strong", "certain", "alone"}
 
 
+def test_any_database_api_of_splinks_goes_through_the_same_call(population):
+    splink = pytest.importorskip("splink")
+    a, b = population.invent(900, 27, overlap=0.5)
+    records = population.records(population.parts(a), population.parts(b))
+    own, handed = (
+        find_pairs(records, records.source, api=api, least=0.9) for api in (None, splink.DuckDBAPI())
+    )
+    assert len(own) > 100
+    assert own[["left", "right"]].equals(handed[["left", "right"]])
+
+
 def test_without_splink_it_says_which_extra_is_missing(two_files, monkeypatch):
     real = builtins.__import__
 
