@@ -24,7 +24,7 @@ EXITS = """
 """
 INDEX = f"""# Commands
 
-Made from the commands themselves. Each has a page with every verb, option and one example; `tre COMMAND --help` says the same.
+Made from the commands themselves. Each has a page with every verb, option and one example; `--help` after a command says the same.
 
 {{listed}}
 
