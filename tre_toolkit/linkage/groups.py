@@ -55,7 +55,7 @@ def groups_of(parcels: Sequence[Parcel]) -> pd.DataFrame:
             if name.startswith(PAYLOAD):
                 for spoken, frame in _said(parcel, name).items():
                     found.setdefault(spoken, []).append(frame)
-    whole = pd.DataFrame(columns=["parcel", "record_id"])
+    whole = pd.DataFrame({"parcel": pd.Series(dtype="str"), "record_id": pd.Series(dtype="int64")})
     for group in GROUPS:
         if group.name in found:
             rows = pd.concat(found[group.name], ignore_index=True)

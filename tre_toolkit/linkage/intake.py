@@ -187,7 +187,10 @@ def _about(parcels: Sequence[Parcel]) -> pd.DataFrame:
                 frame.insert(0, "parcel", parcel.manifest.parcel)
                 found.append(frame)
     beside = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["parcel", "record_id"])
-    return beside.merge(groups_of(parcels), how="outer", on=["parcel", "record_id"])
+    spoken = groups_of(parcels)
+    if beside.empty or spoken.empty:
+        return spoken if beside.empty else beside
+    return beside.merge(spoken, how="outer", on=["parcel", "record_id"])
 
 
 _HINTS = {
