@@ -64,6 +64,18 @@ class Rooms(TyperGroup):
         offered = _offered().get(cmd_name)
         return _load(offered) if offered else None
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As any group does it; a slip of the finger is told the command that was meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except typer.TyperException as misuse:
+            from difflib import get_close_matches
+
+            meant = get_close_matches(args[0], self.list_commands(ctx), n=1) if args else []
+            if meant:
+                misuse.message = f"{misuse.message.rstrip('.')}. Did you mean `tre {meant[0]}`?"
+            raise
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """The commands under each person's heading, in plain words: drawn without rich, which takes longer to load."""
         formatter.write(front_page(self, ctx))
