@@ -146,7 +146,7 @@ def link(
     with new_folder(into, mode=0o700) as folder:
         write_spine(spine, folder)
         review = clerical.pairs_to_review(linked.records, linked.joined, _key_of(taken.facts))
-        if not review.empty:
+        if linked.joined.found is not None:
             review.to_parquet(folder / clerical.LIST, index=False)
         if linked.events is not None:
             linked.events.to_parquet(folder / "events.parquet", index=False)
