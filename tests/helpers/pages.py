@@ -106,7 +106,17 @@ def _add(page: Page, number: int, info: str, lines: list[str], status: int, excu
     if excuse == "":
         page.faults.append(f"line {number}: not run, and no reason")
     before = page.blocks[-1] if page.blocks else None
-    if kind == "text" and before and before.runs and before.kind != "session" and not before.says:
+    straight = (
+        before and number <= before.line + before.text.count("\n") + 5
+    )  # a fence, a blank line, a comment between
+    if (
+        kind == "text"
+        and before
+        and straight
+        and before.runs
+        and before.kind != "session"
+        and not before.says
+    ):
         before.says += lines
     page.blocks.append(block)
 
