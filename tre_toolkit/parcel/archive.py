@@ -10,13 +10,13 @@ throughout (zip64), so that a parcel of ten million children has the same form a
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from tre_toolkit.errors import TreError
+from tre_toolkit.parcel.sums import Sums
 
 VERSION, UTF8, STORED = 45, 0x800, 0
 MIDNIGHT = 0x0021  # 1 January 1980, the earliest day a zip can say
@@ -56,9 +56,11 @@ class Archive:
         """Give something to write the file's bytes to."""
         at = self._file.tell()
         self._file.write(_local(Entry(name, 0, 0, at)))
-        counter = Counter(self._file)
-        yield counter
-        done, end = Entry(name, counter.crc, counter.size, at), self._file.tell()
+        with Sums() as sums:
+            counter = Counter(self._file, sums)
+            yield counter
+            crc = sums.crc
+        done, end = Entry(name, crc, counter.size, at), self._file.tell()
         self._file.seek(at)
         self._file.write(_local(done))
         self._file.seek(end)
@@ -70,17 +72,21 @@ class Archive:
 
 
 class Counter:
-    """Writes through, and knows the size and CRC of what passed."""
+    """Writes through, and knows the size, CRC and SHA-256 of what passed."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self, file: BinaryIO, sums: Sums) -> None:
+        self._file, self._sums = file, sums
         self.size = 0
-        self.crc = 0
+
+    @property
+    def sha256(self) -> str:
+        return self._sums.sha256
 
     def write(self, block: bytes | memoryview) -> int:
+        """Write a block, which must stay as it is until the next one is written."""
+        self._sums.add(block)
         self._file.write(block)
         self.size += len(block)
-        self.crc = zlib.crc32(block, self.crc)
         return len(block)
 
 

@@ -6,7 +6,6 @@ file appears under its name only when it is whole.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tre_toolkit.errors import TreError
 from tre_toolkit.files import new_file
-from tre_toolkit.parcel.archive import Archive, Counter
+from tre_toolkit.parcel.archive import Archive
 from tre_toolkit.parcel.keys import Recipient
 from tre_toolkit.parcel.manifest import FORMAT, PURPOSE, Envelope, Facts, Manifest, Part, new_number
 from tre_toolkit.parcel.stream import SealedWriter
@@ -67,17 +66,6 @@ def seal(
     return manifest
 
 
-class _Digested:
-    """Passes bytes on and keeps their SHA-256."""
-
-    def __init__(self, sink: Counter) -> None:
-        self._sink, self.sha256 = sink, hashlib.sha256()
-
-    def write(self, block: bytes | memoryview) -> int:
-        self.sha256.update(block)
-        return self._sink.write(block)
-
-
 def _write_part(
     archive: Archive,
     name: str,
@@ -94,8 +82,7 @@ def _write_part(
     batches = content.to_batches(max_chunksize=1 << 16) if isinstance(content, pa.Table) else content
     rows = 0
     with archive.entry(f"{PARTS}{name}") as entry:
-        digested = _Digested(entry)
-        sink = SealedWriter(digested, recipient, bound.context(name))
+        sink = SealedWriter(entry, recipient, bound.context(name))
         with pq.ParquetWriter(
             pa.PythonFile(sink, mode="w"),
             schema,
@@ -113,7 +100,7 @@ def _write_part(
         rows=rows,
         columns=schema.names,
         bytes=entry.size,
-        sha256=digested.sha256.hexdigest(),
+        sha256=entry.sha256,
     )
 
 

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 SEGMENT = 1 << 18  # bytes of clear text in a segment (the last may be shorter): fits the processor cache
 TAG = 16
+TOGETHER = 2  # segments that go to the sink in one block
 KEY = 32
 HEADER = OVERHEAD + KEY  # 1,168 bytes before the first segment
 
 
 class Sink(Protocol):
-    """Anything bytes can be written to; it must be done with them when it comes back."""
+    """Anything bytes can be written to; it must be done with them when the next ones come, or it is closed."""
 
     def write(self, block: bytes | memoryview, /) -> int: ...
 
@@ -38,8 +39,10 @@ class SealedWriter(io.RawIOBase):
         key = secrets.token_bytes(KEY)
         self._sink, self._cipher, self._bound = sink, _cipher(key), hashlib.sha256(context).digest()
         self._filled, self._segment, self._place = 0, 0, 0
-        # one room for all segments: fresh ones would cost half the time
-        self._held, self._room = memoryview(bytearray(SEGMENT)), memoryview(bytearray(SEGMENT + TAG))
+        # the same rooms for all segments: fresh ones would cost half the time; two, for the sink still has one
+        size = TOGETHER * (SEGMENT + TAG)
+        self._held, self._sealed = memoryview(bytearray(SEGMENT)), 0
+        self._room, self._other = memoryview(bytearray(size)), memoryview(bytearray(size))
         sink.write(recipient.wrap(key, context=context))
 
     def writable(self) -> bool:
@@ -73,10 +76,13 @@ class SealedWriter(io.RawIOBase):
         self._filled += len(view)
 
     def _emit(self, clear: memoryview, *, last: bool) -> None:
-        nonce, sealed = _nonce(self._segment, last=last), self._room[: len(clear) + TAG]
-        self._cipher.encrypt_into(nonce, clear, self._bound, sealed)
-        self._sink.write(sealed)
-        self._segment += 1
+        end = self._sealed + len(clear) + TAG
+        nonce = _nonce(self._segment, last=last)
+        self._cipher.encrypt_into(nonce, clear, self._bound, self._room[self._sealed : end])
+        self._segment, self._sealed = self._segment + 1, end
+        if last or end == len(self._room):
+            self._sink.write(self._room[:end])
+            self._room, self._other, self._sealed = self._other, self._room, 0
 
 
 class SealedFile(io.RawIOBase):
