@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pseudonymise import standardise
 from pseudonymise.planning import has_local_ids, person_tables, token_fields
-from pseudonymise.tokens import packed, plain
+from pseudonymise.stretches import by_stretch
+from pseudonymise.tokens import plain
 from tre_toolkit.schema import Schema
 
 if TYPE_CHECKING:
@@ -169,27 +171,28 @@ def _parts(
                 pc.cast(cells, pa.date32()) if domain == "birth_date" else cells
             )
     parts: dict[str, pa.Array] = {}
-    columns = {domain: pc.coalesce(*found) for domain, found in raw.items()}
+    columns = {domain: pc.coalesce(*raw.pop(domain)) for domain in list(raw)}
     if "upn" in columns:
-        parts |= _packed(standardise.upn_parts(columns["upn"]))
+        parts |= by_stretch(standardise.upn_parts, columns.pop("upn"))
     if "former_upn" in columns:
-        parts["former_upn"] = standardise.upn_parts(columns["former_upn"])["upn"]
+        parts["former_upn"] = standardise.upn_parts(columns.pop("former_upn"))["upn"]
     if "given" in columns:
-        parts |= _packed(standardise.given_parts(columns["given"], columns.get("middle")))
+        middle = [columns.pop("middle")] if "middle" in columns else []
+        parts |= by_stretch(standardise.given_parts, columns.pop("given"), *middle)
     if "surname" in columns:
-        parts |= _packed(standardise.surname_parts(columns["surname"]))
+        parts |= by_stretch(standardise.surname_parts, columns.pop("surname"))
     if {"given", "surname"} <= set(parts):
-        parts["names_sorted"] = standardise.names_sorted(plain(parts["given"]), plain(parts["surname"]))
+        parts |= by_stretch(_sorted, parts["given"], parts["surname"])
     if "birth_date" in columns:
-        parts |= _packed(standardise.birth_parts(columns["birth_date"], year=return_.year))
+        parts |= by_stretch(partial(standardise.birth_parts, year=return_.year), columns.pop("birth_date"))
     for domain, rule in RULES.items():
         if domain in columns:
-            parts |= _packed(rule(columns[domain]))
+            parts |= by_stretch(rule, columns.pop(domain))
     return parts
 
 
-def _packed(parts: dict[str, pa.Array]) -> dict[str, pa.Array]:
-    return {name: packed(values) for name, values in parts.items()}
+def _sorted(given: pa.Array, surname: pa.Array) -> dict[str, pa.Array]:
+    return {"names_sorted": standardise.names_sorted(plain(given), plain(surname))}
 
 
 def _for_records(column: pd.Series, codes: np.ndarray, records: int, *, last: bool) -> pa.Array:
