@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,8 @@ def on_spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]
     """Spark on two cores of this machine, set for small data."""
     from tre_toolkit.spark import session
 
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java, which isn't on this machine")
     spark = session("local[2]", memory="2GB", folder=tmp_path_factory.mktemp("spark"))
     spark.conf.set("spark.sql.shuffle.partitions", "1")
     yield spark
