@@ -36,11 +36,15 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
 @pytest.fixture(scope="session")
 def on_spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """Spark on two cores of this machine, set for small data."""
+    from tre_toolkit.errors import TreError
     from tre_toolkit.spark import session
 
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java, which isn't on this machine")
-    spark = session("local[2]", memory="2GB", folder=tmp_path_factory.mktemp("spark"))
+    try:
+        spark = session("local[2]", memory="2GB", folder=tmp_path_factory.mktemp("spark"))
+    except TreError as refusal:
+        pytest.skip(f"Spark doesn't start on this machine: {refusal}")
     spark.conf.set("spark.sql.shuffle.partitions", "1")
     yield spark
     spark.stop()
