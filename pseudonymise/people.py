@@ -167,9 +167,11 @@ def _parts(
             last = table.name not in people  # the newest address, the first of all else
             source = typed if domain == "birth_date" else return_.tables
             cells = _for_records(source[table.name][column.name], codes[table.name], records, last=last)
-            raw.setdefault(domain, []).append(
-                pc.cast(cells, pa.date32()) if domain == "birth_date" else cells
-            )
+            if domain == "birth_date":
+                cells = pc.cast(cells, pa.date32())
+            elif pa.types.is_null(cells.type):  # a column without a cell, as older pandas hands it over
+                cells = pc.cast(cells, pa.string())
+            raw.setdefault(domain, []).append(cells)
     parts: dict[str, pa.Array] = {}
     columns = {domain: pc.coalesce(*raw.pop(domain)) for domain in list(raw)}
     if "upn" in columns:

@@ -160,6 +160,39 @@ def test_a_second_factor_is_asked_for_once_it_is_set(house: Any, browse: Any) ->
     assert browse().post("/sign-in", {**words, "code": code}).status_code == 403  # used already
 
 
+def test_a_second_factor_is_replaced_only_with_a_code_of_the_one_it_replaces(
+    house: Any, browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import base64
+    import time
+
+    from cryptography.hazmat.primitives.hashes import SHA1
+    from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
+    from tre_toolkit.gate import accounts
+
+    def code(secret: str, moment: float) -> str:
+        return TOTP(base64.b32decode(secret), 6, SHA1(), 30).generate(int(moment)).decode()
+
+    def offered() -> str:
+        return str(ben.post("/you", {}).content.decode().split("<code>", 1)[1].split("<", 1)[0])
+
+    now = time.time()
+    monkeypatch.setattr(accounts.time, "time", lambda: now)
+    ben = browse("ben")
+    first = offered()
+    assert ben.post("/you", {"code": code(first, now - 30)}).status_code == 200
+    second = offered()
+    assert ben.post("/you", {"code": code(second, now)}).status_code != 200
+    assert ben.post("/you", {"code": code(second, now), "old": code(second, now)}).status_code != 200
+    house.ben.refresh_from_db()
+    assert house.ben.totp == first
+    third = offered()
+    assert ben.post("/you", {"code": code(third, now), "old": code(first, now)}).status_code == 200
+    house.ben.refresh_from_db()
+    assert house.ben.totp == third
+
+
 def test_the_api_does_what_the_pages_do(house: Any, browse: Any) -> None:
     import base64
     import json

@@ -144,8 +144,16 @@ def new_totp_secret() -> str:
     return base64.b32encode(secrets.token_bytes(20)).decode()
 
 
-def confirm_totp(gate: Gate, account: Any, secret: str, code: str) -> None:
-    """Keep a second factor, once its owner has shown a code made with it; other sessions end."""
+def confirm_totp(gate: Gate, account: Any, secret: str, code: str, *, old: str = "") -> None:
+    """Keep a second factor, once its owner has shown a code made with it; other sessions end.
+
+    Who has one already shows a code of it, too (`old`): a session left open is not enough to put another in its place.
+    """
+    if account.totp and not _use_code(account, old):
+        raise TreError(
+            "the factor you have now is changed only with a code of its own",
+            hint="a code is good once: wait for the next one",
+        )
     if not secret or _step_of(secret, code) is None:
         raise TreError("this is not the code of the moment", hint="wait for the next one; check the clock")
     with orm.change():

@@ -68,7 +68,11 @@ def profile(request: Any) -> HttpResponse:
     if request.method == "POST":
         if request.POST.get("code"):
             accounts.confirm_totp(
-                request.gate, request.account, request.session.get("totp", ""), request.POST["code"]
+                request.gate,
+                request.account,
+                request.session.get("totp", ""),
+                request.POST["code"],
+                old=request.POST.get("old", ""),
             )
             begin_session(request, request.account)
             shown["done"] = True
