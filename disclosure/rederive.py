@@ -52,9 +52,14 @@ def standing(path: Path, workspace: Path) -> Standing:
         return "none"
     if not evidences.read(beside).declared:
         return "claimed"
-    with tempfile.TemporaryDirectory(prefix="tre-check-") as folder:
+    return run_again(beside, workspace, sha256(path.read_bytes()))
+
+
+def run_again(evidence: Path, workspace: Path, digest: str) -> Standing:
+    """How evidence stands after its recipe was run again over a workspace; `digest` is its file's SHA-256."""
+    with tempfile.TemporaryDirectory(prefix="tre-again-") as folder:
         again = Path(folder) / "again.csv"
-        command = [*TRE, "tabulate", str(beside), "--workspace", str(workspace), "--into", str(again)]
+        command = [*TRE, "tabulate", str(evidence), "--workspace", str(workspace), "--into", str(again)]
         try:
             ran = subprocess.run(
                 command,
@@ -66,14 +71,14 @@ def standing(path: Path, workspace: Path) -> Standing:
             )
         except (OSError, subprocess.TimeoutExpired):
             return "claimed"
-        fresh = evidences.beside(again)
-        if ran.returncode != 0 or not fresh.is_file():
+        told = list(Path(folder).glob("again*.evidence.json"))
+        if ran.returncode != 0 or not told:
             return "claimed"
-        mine, theirs = _numbers(fresh), _numbers(beside)
-        if mine is None or mine != theirs:
+        mine = _numbers(told[0])
+        if mine is None or mine != _numbers(evidence):
             return "differs"
         # where no count is printed, only the very figures can be held against the file
-        same = again.is_file() and sha256(again.read_bytes()) == sha256(path.read_bytes())
+        same = again.is_file() and sha256(again.read_bytes()) == digest
         return "verified" if mine["kind"] == "count" or same else "differs"
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from disclosure import rederive
 from tre_toolkit.errors import TreError
-from tre_toolkit.gate import findings, folder, keeping, orm, rederive, releases, requests, reviews
+from tre_toolkit.gate import findings, folder, keeping, orm, releases, requests, reviews
 from tre_toolkit.gate import signer as signing
 from tre_toolkit.gate.orm import models
 from tre_toolkit.gate.verify import verify_release
