@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,23 @@ from tre_toolkit.errors import TreError
 
 if TYPE_CHECKING:
     from tre_toolkit.research.workspace import Workspace
+
+Memory = Annotated[
+    str | None, typer.Option(help="The engine's limit, such as 500MB; what is beyond it goes to --spill.")
+]
+Spill = Annotated[
+    Path | None,
+    typer.Option(
+        help="A folder as guarded as the workspace, for work beyond --memory; one beside the outputs when not given."
+    ),
+]
+Spark = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="Run on Spark: local[2], spark://host:7077. Every worker must see the workspace.",
+    ),
+]
 
 recipe = typer.Typer(
     no_args_is_help=True,
@@ -81,18 +98,9 @@ def run(
     name: str = typer.Argument(help="Which recipe: see `tre recipe list`."),
     workspace: Path = typer.Option(help="The workspace folder."),
     into: Path = typer.Option(help="The folder for the tables; made when it isn't there."),
-    memory: str | None = typer.Option(
-        None, help="The engine's limit, such as 500MB; what is beyond it goes to --spill."
-    ),
-    spill: Path | None = typer.Option(
-        None,
-        help="A folder as guarded as the workspace, for work beyond --memory; one beside the outputs when not given.",
-    ),
-    spark: str | None = typer.Option(
-        None,
-        metavar="URL",
-        help="Run on Spark: local[2], spark://host:7077. Every worker must see the workspace.",
-    ),
+    memory: Memory = None,
+    spill: Spill = None,
+    spark: Spark = None,
 ) -> None:
     """Run a recipe: its tables, each with the evidence that lets the gate derive it again.
 
@@ -157,18 +165,9 @@ def tabulate(
     declared: Path = typer.Argument(help="A declared table: a .toml, or the .evidence.json of an output."),
     workspace: Path = typer.Option(help="The workspace folder."),
     into: Path = typer.Option(help="The table to write, a .csv."),
-    memory: str | None = typer.Option(
-        None, help="The engine's limit, such as 500MB; what is beyond it goes to --spill."
-    ),
-    spill: Path | None = typer.Option(
-        None,
-        help="A folder as guarded as the workspace, for work beyond --memory; one beside the outputs when not given.",
-    ),
-    spark: str | None = typer.Option(
-        None,
-        metavar="URL",
-        help="Run on Spark: local[2], spark://host:7077. Every worker must see the workspace.",
-    ),
+    memory: Memory = None,
+    spill: Spill = None,
+    spark: Spark = None,
 ) -> None:
     """Count children as a declaration says; the gate derives outputs again with this command.
 
