@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from properties.test_synth_schemas import schemas
+from properties.test_synth_schemas import keeps_its_schema, schemas
 
 from synth import mess, private, tree
 from synth.draw import Draws
@@ -46,25 +46,6 @@ def modelled(shape: Schema, tables: dict[str, pd.DataFrame], noise: tree.Noise |
         rows = rows_below(tables, table, shape)
         found[f"{shape.name}.{table.name}"] = TableModel(told, complete(made, told), rows)
     return Model(tables=found)
-
-
-def keeps_its_schema(shape: Schema, made: dict[str, pd.DataFrame]) -> None:
-    for table in shape.tables:
-        frame = made[table.name]
-        assert list(frame.columns) == [*table.columns, "row_no"]
-        if table.parent:
-            above = made[table.parent].set_index(list(table.inherits)).index
-            assert frame.set_index(list(table.inherits)).index.isin(above).all()
-        if table.key:
-            assert not frame.duplicated(list(table.key)).any()
-        for field in table.fields:
-            cells = frame[field.name].dropna()
-            if field.codes:
-                assert set(cells) <= set(shape.codes(field))
-            if field.type == "integer":
-                assert pd.to_numeric(cells).between(field.minimum or 0, field.maximum or 20).all()
-            if field.required and field.token != "upn":
-                assert len(cells) == len(frame), (table.name, field.name)
 
 
 @QUICK

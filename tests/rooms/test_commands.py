@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
 
 from tre_toolkit.cli import GROUP, PANELS, Rooms, app
+from tre_toolkit.manual import leaves
 
 OFFERED = sorted(found.name for found in entry_points(group=GROUP))
-
-
-def commands(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Each leaf of a command, with the words that reach it."""
-    verbs = getattr(command, "commands", None)
-    if not verbs:
-        yield words, command
-    for name, verb in (verbs or {}).items():
-        yield from commands(verb, (*words, name))
 
 
 def load(name: str) -> Any:
@@ -30,7 +21,7 @@ def load(name: str) -> Any:
 def test_every_command_is_there_and_shows_an_example(name: str) -> None:
     command = load(name)
     assert command is not None, f"tre {name} can't be loaded"
-    for words, leaf in commands(command, (name,)):
+    for words, leaf in leaves(command, (name,)):
         typed = " ".join(("tre", *words))
         assert leaf.help, f"{typed} has no help"
         assert "Example" in leaf.help, f"{typed} shows no example"

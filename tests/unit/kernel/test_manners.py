@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -11,14 +10,7 @@ import pytest
 
 from tre_toolkit import cli, console, doctor
 from tre_toolkit.cli import GROUP, Rooms
-
-
-def leaves(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    verbs = getattr(command, "commands", None)
-    if not verbs:
-        yield words, command
-    for name, verb in (verbs or {}).items():
-        yield from leaves(verb, (*words, name))
+from tre_toolkit.manual import leaves
 
 
 @pytest.mark.parametrize("name", sorted(found.name for found in entry_points(group=GROUP)))

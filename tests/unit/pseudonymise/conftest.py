@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from pseudonymise import Key
-from tre_toolkit.parcel import RecipientKey
+from pseudonymise import Key, pseudonymise
+from pseudonymise.batch import Options
+from tre_toolkit.parcel import RecipientKey, open_parcel
 from tre_toolkit.project import Project
 from tre_toolkit.returns import Return
 from tre_toolkit.schema import schema
@@ -82,6 +83,28 @@ def receiver():
 @pytest.fixture(scope="session")
 def signer():
     return Signer(bytes(range(64)))
+
+
+@pytest.fixture
+def run(tmp_path, key, receiver, signer):
+    """Pseudonymise returns into a parcel of their own; gives what was made, and the parcel opened."""
+    numbers = iter(range(100))
+
+    def run(returns, declared, *, key=key, log="audit.log", **options):
+        into = tmp_path / f"{next(numbers)}.parcel"
+        made = pseudonymise(
+            returns,
+            declared,
+            key,
+            to=receiver.recipient,
+            signer=signer,
+            into=into,
+            log=tmp_path / log,
+            options=Options(**options),
+        )
+        return made, open_parcel(into, key=receiver, trusted=[signer.verifier])
+
+    return run
 
 
 @pytest.fixture

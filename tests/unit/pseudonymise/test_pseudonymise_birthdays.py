@@ -3,12 +3,9 @@
 import numpy as np
 import pytest
 
-from pseudonymise import pseudonymise
-from pseudonymise.batch import Options
 from pseudonymise.birthdays import measured, problems, softened
 from pseudonymise.fates import proposed
 from tre_toolkit.errors import Problems
-from tre_toolkit.parcel import open_parcel
 from tre_toolkit.project import Limits
 from tre_toolkit.returns import Return
 from tre_toolkit.schema import schema
@@ -99,25 +96,6 @@ def test_a_fixed_distance_from_birth_is_found_though_no_date_is_a_birthday():
     (found,) = problems([measured("d/2025", "t.c", born + 10, born)], Limits())
     assert "fixed distance" in found.what
     assert found.where.column == "t.c"
-
-
-@pytest.fixture
-def run(tmp_path, key, receiver, signer):
-    def run(returns, declared):
-        into = tmp_path / "990.parcel"
-        made = pseudonymise(
-            returns,
-            declared,
-            key,
-            to=receiver.recipient,
-            signer=signer,
-            into=into,
-            log=tmp_path / "audit.log",
-            options=Options(),
-        )
-        return made, open_parcel(into, key=receiver, trusted=[signer.verifier])
-
-    return run
 
 
 def care_leavers(draw, *, ends="birthday"):

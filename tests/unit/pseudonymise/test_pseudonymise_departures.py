@@ -5,36 +5,13 @@ import datetime
 import pandas as pd
 import pytest
 
-from pseudonymise import Key, pseudonymise, standardise
-from pseudonymise.batch import Options
+from pseudonymise import Key, standardise
 from pseudonymise.checks import read_list
 from pseudonymise.coarsen import Areas, shifts
 from tre_toolkit import audit
 from tre_toolkit.errors import TreError
-from tre_toolkit.parcel import open_parcel
 from tre_toolkit.returns import Return
 from tre_toolkit.schema import schema
-
-
-@pytest.fixture
-def run(tmp_path, key, receiver, signer):
-    numbers = iter(range(100))
-
-    def run(returns, declared, *, key=key, log="audit.log", **options):
-        into = tmp_path / f"{next(numbers)}.parcel"
-        made = pseudonymise(
-            returns,
-            declared,
-            key,
-            to=receiver.recipient,
-            signer=signer,
-            into=into,
-            log=tmp_path / log,
-            options=Options(**options),
-        )
-        return made, open_parcel(into, key=receiver, trusted=[signer.verifier])
-
-    return run
 
 
 def looked_after(draw, *, year=2025, **tables):
