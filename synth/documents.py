@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tre_toolkit.files import new_file
-from tre_toolkit.returns import xml_writer as form
+from tre_toolkit.returns.xml_family import hangs_by, holder, is_bare, is_inside, moves, steps, top, wrapper
 from tre_toolkit.returns.xml_plan import shared, units
 from tre_toolkit.schema import Field, Schema, Table
 
@@ -42,30 +42,30 @@ def write_document(one: Return, folder: Path) -> list[Path]:
         open_now: tuple[str, ...] = ()
         for unit in units(shape):
             above = unit.path[1:-1]
-            out.write(form._moves(open_now, above).encode())
+            out.write(moves(open_now, above).encode())
             open_now = above
             root = unit.sheets[0].table
-            inside = unit.path == tuple(step for step in (root.path or "").split("/") if step)
+            inside = unit.path == tuple(steps(root))
             fragments = whole[root.name]
             before, after = ("", "") if inside else (f"<{unit.path[-1]}>", f"</{unit.path[-1]}>\n")
             out.write(_text(_joined([before, fragments, after])) if len(fragments) else b"")
-        out.write(form._moves(open_now, ()).encode())
+        out.write(moves(open_now, ()).encode())
         out.write(f"</{shape.dataset.form.root}>\n".encode())
     return [path]
 
 
 def _is_root(table: Table, shape: Schema) -> bool:
-    return bool(table.path or table.within) and form._above(table, shape) is None
+    return bool(table.path or table.within) and holder(table, shape) is None
 
 
 def _whole(table: Table, one: Return, shape: Schema) -> Words:
     """Every row's element with all that stands inside it, and behind a root's what stands beside it."""
-    children = [other for other in shape.tables if form._above(other, shape) == table]
+    children = [other for other in shape.tables if holder(other, shape) == table]
     texts = {child.name: _below(child, table, one, shape) for child in children}
-    inside = [child for child in children if form._is_inside(child, table)]
-    parts = _parts(table, inside, form._root(table, shape), one, texts)
+    inside = [child for child in children if is_inside(child, table)]
+    parts = _parts(table, inside, top(table, shape), one, texts)
     name = (table.path or "").split("/")[-1]
-    if not (form._is_bare(table) or table.within):
+    if not (is_bare(table) or table.within):
         parts = [f"<{name}>", *parts, f"</{name}>"]
     parts += [_or_nothing(texts[child.name]) for child in children if child not in inside]
     return _joined(parts, rows=len(one.tables[table.name]))
@@ -77,7 +77,7 @@ def _below(child: Table, table: Table, one: Return, shape: Schema) -> Words:
     import pyarrow.compute as pc
 
     texts, rows = _whole(child, one, shape), len(one.tables[table.name])
-    keys = form._hangs_by(child, table)
+    keys = hangs_by(child, table)
     if not len(texts):
         return pa.nulls(rows, pa.large_string())
     if keys:
@@ -97,7 +97,7 @@ def _below(child: Table, table: Table, one: Return, shape: Schema) -> Words:
         count[:1] = len(texts)
     offsets = pa.array(np.concatenate([[0], np.cumsum(count)]))
     together = pc.binary_join(pa.LargeListArray.from_arrays(offsets, texts), pa.scalar("", pa.large_string()))
-    wrap = form._wrapper(child, table)
+    wrap = wrapper(child, table)
     if wrap:
         opening, closing = (
             "".join(f"<{name}>" for name in wrap),

@@ -13,6 +13,7 @@ from tre_toolkit.engine import Engine, quote
 from tre_toolkit.errors import TreError, Where
 from tre_toolkit.returns import cells
 from tre_toolkit.returns.model import ROW_NO, Return
+from tre_toolkit.returns.xml_family import hangs_by, holder, is_bare, is_inside, moves, steps, top, wrapper
 from tre_toolkit.returns.xml_plan import shared, units
 from tre_toolkit.schema import Field, Schema, Table
 
@@ -39,23 +40,14 @@ def write_xml(return_: Return, schema: Schema, path: Path) -> None:
         open_now: tuple[str, ...] = ()
         for unit in units(schema):
             above = unit.path[1:-1]
-            out.write(_moves(open_now, above))
+            out.write(moves(open_now, above))
             open_now = above
             root = unit.sheets[0].table
-            inside = unit.path == tuple(part for part in (root.path or "").split("/") if part)
+            inside = unit.path == tuple(steps(root))
             for fragment in _batches(engine, root):
                 out.write(fragment if inside else f"<{unit.path[-1]}>{fragment}</{unit.path[-1]}>\n")
-        out.write(_moves(open_now, ()))
+        out.write(moves(open_now, ()))
         out.write(f"</{schema.dataset.form.root}>\n")
-
-
-def _moves(now: tuple[str, ...], then: tuple[str, ...]) -> str:
-    """The tags that lead from inside one element to inside another."""
-    same = 0
-    while same < min(len(now), len(then)) and now[same] == then[same]:
-        same += 1
-    closing = "".join(f"</{name}>\n" for name in reversed(now[same:]))
-    return closing + "".join(f"<{name}>\n" for name in then[same:])
 
 
 def _batches(engine: Engine, root: Table) -> Iterator[str]:
@@ -70,14 +62,14 @@ def _fragments(table: Table, schema: Schema) -> str:
     `whole` is the element of a root table together with its siblings' (a child's characteristics stand beside
     the identifiers, not inside); for every other table it is the element alone.
     """
-    children = [other for other in schema.tables if _above(other, schema) == table]
-    inside = [child for child in children if _is_inside(child, table)]
+    children = [other for other in schema.tables if holder(other, schema) == table]
+    inside = [child for child in children if is_inside(child, table)]
     beside = [child for child in children if child not in inside]
     keys = [quote(name) for name in table.columns if name in _keys(table, schema)]
-    parts = _order(table, inside, _root(table, schema))
+    parts = _order(table, inside, top(table, schema))
     body = " || ".join(parts) if parts else "''"
     name = (table.path or "").split("/")[-1]
-    whole = body if _is_bare(table) or table.within else f"'<{name}>' || {body} || '</{name}>'"
+    whole = body if is_bare(table) or table.within else f"'<{name}>' || {body} || '</{name}>'"
     for child in beside:
         whole += f" || coalesce({quote(f'x {child.name}')}.inside, '')"
     joins = "".join(_join(child, table) for child in children)
@@ -87,7 +79,7 @@ def _fragments(table: Table, schema: Schema) -> str:
 
 def _numbered(table: Table) -> str:
     """The rows with `is_first`: true for the first of several rows that share a key, which gets the children."""
-    keys = [quote(name) for name in table.key if name in table.columns and not _is_bare(table)]
+    keys = [quote(name) for name in table.key if name in table.columns and not is_bare(table)]
     if not keys:
         return f"(SELECT *, true AS is_first FROM {quote(table.name)})"
     over = f"PARTITION BY {', '.join(keys)} ORDER BY {ROW_NO}"
@@ -96,11 +88,11 @@ def _numbered(table: Table) -> str:
 
 def _join(child: Table, table: Table) -> str:
     """The children's text by the keys they inherit; none for a root table without keys."""
-    keys = _hangs_by(child, table)
+    keys = hangs_by(child, table)
     columns = ", ".join(quote(name) for name in keys)
     grouped = f" GROUP BY {columns}" if keys else ""
     chosen = f"{columns}, " if keys else ""
-    wrap = _wrapper(child, table)
+    wrap = wrapper(child, table)
     text = f"string_agg(whole, '' ORDER BY {ROW_NO})"
     if wrap:
         text = "'" + "".join(f"<{name}>" for name in wrap) + f"' || {text} || '"
@@ -109,33 +101,6 @@ def _join(child: Table, table: Table) -> str:
     same = " AND ".join(f"{alias}.{quote(name)} IS NOT DISTINCT FROM t.{quote(name)}" for name in keys)
     query = f"(SELECT {chosen}{text} AS inside FROM {quote(f'xml {child.name}')}{grouped})"
     return f" LEFT JOIN {query} {alias} ON t.is_first{' AND ' + same if same else ''}"
-
-
-def _wrapper(child: Table, table: Table) -> list[str]:
-    """The elements between a parent's element and a child table's: (Disabilities around every Disability)."""
-    if child.within:
-        return []
-    own, other = _parts(child), _parts(table)
-    if own[: len(other)] != other:  # beside: what lies below the element both stand in
-        same = 0
-        while same < min(len(own), len(other)) and own[same] == other[same]:
-            same += 1
-        other = own[:same]
-    between = own[len(other) :]
-    return between if _is_bare(child) else between[:-1]
-
-
-def _hangs_by(child: Table, table: Table) -> list[str]:
-    """The columns that tell which row of `table` a row of `child` hangs below."""
-    names = child.inherits or table.key
-    return [name for name in names if name in table.columns and name in child.columns]
-
-
-def _root(table: Table, schema: Schema) -> Table:
-    """The table at the top of a table's family."""
-    while (above := _above(table, schema)) is not None:
-        table = above
-    return table
 
 
 def _order(table: Table, inside: list[Table], root: Table) -> list[str]:
@@ -197,52 +162,22 @@ def _escaped(field: Field) -> str:
     return f"replace(replace(replace(t.{quote(field.name)}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')"
 
 
-def _is_bare(table: Table) -> bool:
-    """Whether each row is one repeated leaf element (a factor, a review date), not an element with cells."""
-    return any(field.repeats for field in table.fields)
-
-
-def _is_inside(child: Table, table: Table) -> bool:
-    if child.within:
-        return child.within == table.name
-    return _parts(child)[: len(_parts(table))] == _parts(table)
-
-
-def _parts(table: Table) -> list[str]:
-    return [part for part in (table.path or "").split("/") if part]
-
-
-def _above(table: Table, schema: Schema) -> Table | None:
-    """The table whose element holds this one's, or beside whose element it stands; None for a root."""
-    if table.within:
-        return schema.table(table.within)
-    own = _parts(table)
-    holders = [
-        other
-        for other in schema.tables
-        if other.path and not _is_bare(other) and other != table and _is_inside(table, other)
-    ]
-    if holders and own:
-        return max(holders, key=lambda other: len(_parts(other)))
-    return schema.table(table.parent) if table.path and table.parent else None
-
-
 def _keys(table: Table, schema: Schema) -> set[str]:
     """Columns that tell this row's parent, or that its children inherit."""
-    above = _above(table, schema)
-    own = set(_hangs_by(table, above)) if above else set()
+    above = holder(table, schema)
+    own = set(hangs_by(table, above)) if above else set()
     below = {
-        name for other in schema.tables if _above(other, schema) == table for name in _hangs_by(other, table)
+        name for other in schema.tables if holder(other, schema) == table for name in hangs_by(other, table)
     }
     return set(table.inherits) | own | (below & set(table.columns))
 
 
 def _check_parents(engine: Engine, table: Table, schema: Schema) -> None:
-    parent = _above(table, schema)
+    parent = holder(table, schema)
     if parent is None:
         return
     same = " AND ".join(
-        f"p.{quote(name)} IS NOT DISTINCT FROM t.{quote(name)}" for name in _hangs_by(table, parent)
+        f"p.{quote(name)} IS NOT DISTINCT FROM t.{quote(name)}" for name in hangs_by(table, parent)
     )
     query = (
         f"SELECT count(*) AS n, min({ROW_NO}) AS first FROM {quote(table.name)} t "
