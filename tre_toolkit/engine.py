@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,8 +116,3 @@ class Engine:
 def quote(name: str) -> str:
     """A name as SQL writes it, whatever stands in it."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def connection(engine: Engine) -> Any:
-    """The DuckDB connection itself, for a library that wants one (Splink)."""
-    return engine._duck

@@ -71,12 +71,7 @@ class SparkEngine(Engine):
 
     def __init__(self, session: SparkSession) -> None:
         self._spark = session
-        self._made: dict[str, DataFrame | None] = {}
-
-    @property
-    def spark(self) -> SparkSession:
-        """The session itself, for a library that wants one (Splink)."""
-        return self._spark
+        self._made: set[str] = set()
 
     def table(self, name: str, source: pd.DataFrame | pa.Table | Path) -> None:
         if isinstance(source, Path):
@@ -87,7 +82,7 @@ class SparkEngine(Engine):
             self._keep(name, made)
 
     def view(self, name: str, sql: str) -> None:
-        self._name(name, self._ask(_spark_sql(sql)), kept=False)
+        self._name(name, self._ask(_spark_sql(sql)))
 
     def run(self, sql: str, params: Sequence[object] = ()) -> None:
         """Carry out `CREATE [OR REPLACE] TABLE name AS query` or `DROP TABLE name`, the statements of the subset."""
@@ -152,17 +147,15 @@ class SparkEngine(Engine):
     def _keep(self, name: str, frame: DataFrame) -> None:
         # not persisted: Spark would carry the plan of everything before into the plan of everything after
         with _wordless():
-            self._name(name, frame.localCheckpoint(), kept=True)
+            self._name(name, frame.localCheckpoint())
 
-    def _name(self, name: str, frame: DataFrame, *, kept: bool) -> None:
+    def _name(self, name: str, frame: DataFrame) -> None:
         frame.createOrReplaceTempView(_plain(name))
-        self._made[name] = frame if kept else None
+        self._made.add(name)
 
     def _drop(self, name: str) -> None:
         self._spark.catalog.dropTempView(_plain(name))
-        kept = self._made.pop(name, None)
-        if kept is not None:
-            kept.unpersist()
+        self._made.discard(name)
 
 
 @contextmanager
