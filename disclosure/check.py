@@ -11,14 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
-from disclosure import evidence as evidences
 from disclosure.atomic import sha256
 from disclosure.checks.counts import check_counts, contradictions
 from disclosure.checks.rowlevel import row_level, small_areas
 from disclosure.checks.shares import undone
 from disclosure.checks.solved import attack_table
+from disclosure.claims import claimed, find_evidence, labels_told, with_evidence, word_of_author
 from disclosure.compare import compare, entry_of
 from disclosure.evidence import Evidence
 from disclosure.files import open_file
@@ -27,13 +25,12 @@ from disclosure.findings import Finding, Level, Verdict, verdict_of
 from disclosure.ledger import Entry, Ledger
 from disclosure.packs import HOUSE, Pack, Rules, chain
 from disclosure.shown import Cells, common_base, read_cells
-from disclosure.table import NOISY, Table
+from disclosure.table import Table
 from disclosure.totals import with_totals
 from tre_toolkit.errors import TreError
 
 Packs = Sequence[str | Pack | Path] | str | Pack | Rules | None
 TOLD = ("/attack", "/differencing")
-PEOPLE = frozenset(["child", "children", "person", "people", "pupil", "patient", "household"])
 
 
 def check_file(
@@ -58,24 +55,27 @@ def check_files(
     against: Ledger | None = None,
     record: bool = False,
     workspace: Path | None = None,
+    memory: str | None = None,
 ) -> dict[Path, Verdict]:
     """The verdicts on several files that leave together: each is also compared with those before it.
 
     Tables whose evidence tells which cells hold the same children are attacked as one. With `record` the tables
     that pass are added to the ledger. With `workspace` every evidence is derived again from its recipe: what differs
-    fails, what can't be derived is its author's word and for review.
+    fails, what can't be derived is its author's word and for review; `memory` is what each may take, such as 2GB.
+    Each verdict's `standing` says how its evidence stands: without a workspace at most *claimed*.
     """
     from disclosure.linked import attack_together
-    from disclosure.rederive import derived_again
+    from disclosure.rederive import said_of, standing
 
     rules = chain(packs)
     beside = Ledger(Path("this request"), b"")
     examined: dict[Path, Examined] = {}
     for path in map(Path, paths):
         one = _examine(path, rules, "auto", [*([against] if against else []), beside])
-        if workspace is not None:
-            again = derived_again(path, workspace)
-            one = replace(one, verdict=one.verdict.and_(verdict_of(again, packs=rules.named())))
+        if workspace is not None and one.verdict.standing == "claimed":
+            told = standing(path, workspace, memory=memory)
+            again = verdict_of(said_of(told, path), packs=rules.named())
+            one = replace(one, verdict=replace(one.verdict.and_(again), standing=told))
         examined[path] = one
         beside.entries += [
             replace(
@@ -129,6 +129,7 @@ def _examine(
         tables = []
     findings += [*claimed(told, path), *word_of_author(told, str(path))] if told else []
     verdict, entries, digest = verdict_of(findings, packs=rules.named()), [], sha256(content)
+    verdict = replace(verdict, standing="claimed" if told else "none")
     for number, table in enumerate(tables):
         cells = printed(table, rules)
         mark = digest if not number else f"{digest}#{number}"
@@ -172,42 +173,6 @@ def _content(path: Path) -> bytes:
         raise TreError("this is a folder, not an output", where=str(path), hint="name its files") from None
 
 
-def find_evidence(
-    path: Path, content: bytes, evidence: Literal["auto"] | Path | None
-) -> tuple[Evidence | None, list[Finding]]:
-    """The evidence of a file, if it may be used, and what is to be said about it."""
-    found = evidences.find(path) if evidence == "auto" else evidence
-    if found is None:
-        return None, []
-    told = evidences.read(Path(found))
-    if told.speaks_of(content):
-        return told, []
-    finding = Finding(
-        Level.FAIL,
-        f"{HOUSE}/evidence",
-        str(path),
-        "whole file",
-        "the evidence speaks of another file: this one was changed after it was made",
-        "make the output again; don't edit it by hand",
-    )
-    return None, [finding]
-
-
-def claimed(told: Evidence, path: Path) -> list[Finding]:
-    """What only the data could tell (dominance, quantiles, models), as the session that made the file found it."""
-    found = []
-    checks = told.told.get("checks") or ()
-    if not isinstance(checks, list | tuple):
-        raise TreError("the evidence's checks can't be read", where=told.path)
-    for item in checks:
-        try:
-            words = {key: str(item[key]) for key in ("rule", "where", "message", "fix")}
-            found.append(Finding(Level(item["verdict"]), file=str(path), **words))
-        except (KeyError, TypeError, ValueError):
-            raise TreError("the evidence's checks can't be read", where=told.path) from None
-    return found
-
-
 def tables_in(
     path: Path, content: bytes, rules: Rules, told: Evidence | None
 ) -> tuple[list[Table], list[Finding]]:
@@ -239,7 +204,7 @@ def read_table(grid: Grid, name: str, rules: Rules, told: Evidence | None) -> Ta
     table = grid.table(labels, name)
     cells = read_cells(table.shown, symbols)
     if told is not None:
-        table = _with_evidence(table, told)
+        table = with_evidence(table, told)
     elif cells.whole and cells.numbers.any():
         table = replace(table, base=common_base(cells.low[cells.numbers]))
     across = str(told.told.get("cells", {}).get("across") or "") if told else ""
@@ -248,65 +213,6 @@ def read_table(grid: Grid, name: str, rules: Rules, told: Evidence | None) -> Ta
         table = replace(table, dimensions=(*table.dimensions[:-1], across))
         totals.setdefault(across, totals.get("column", ()))
     return with_totals(table, cells, totals)
-
-
-def labels_told(grid: Grid, name: str, told: Evidence) -> list[Finding]:
-    """Whether the printed labels are those the evidence tells of: figures under other labels are other figures."""
-    width = len(told.columns)
-    if told.units is None or not width:
-        return []
-    at = len(grid.header) - width
-    columns = [title.strip() for title in told.columns] == list(grid.header[at:])
-    rows = [tuple(part.strip() for part in label) for label in told.labels] == [row[:at] for row in grid.rows]
-    named = {*grid.header[:at], "column", str(told.told.get("cells", {}).get("across") or "")}
-    if columns and rows and (set(told.totals) <= named or not told.declared):
-        return []
-    what = "titles of the columns" if not columns else "labels of the rows" if not rows else "corner"
-    return [
-        Finding(
-            Level.FAIL,
-            f"{HOUSE}/evidence",
-            name,
-            "whole table",
-            f"the {what} aren't those the evidence tells of",
-            "make the output again; don't edit it by hand",
-        )
-    ]
-
-
-def word_of_author(told: Evidence, name: str) -> list[Finding]:
-    """Figures that aren't counts show nothing of what stands behind them: without a recipe nobody can look."""
-    if told.kind == "count" or told.declared or told.units is None:
-        return []
-    return [
-        Finding(
-            Level.REVIEW,
-            f"{HOUSE}/evidence",
-            name,
-            "whole table",
-            "figures that aren't counts, and no recipe to make them from again: the evidence is its author's word",
-            "make the table from a declaration (`tre tabulate`), or from a table the session opened itself",
-        )
-    ]
-
-
-def _with_evidence(table: Table, told: Evidence) -> Table:
-    structural = np.zeros(len(table), bool)
-    structural[[row * table.size[1] + column for row, column in told.structural]] = True
-    method = told.method.get("method")
-    base, spread = (told.method.get(name) if method in NOISY else None for name in ("base", "spread"))
-    return replace(
-        table,
-        unit=told.unit if told.unit in PEOPLE else None,
-        units=None if told.units is None else told.units.reshape(-1),
-        values=None if told.values is None else told.values.reshape(-1),
-        sets=None if told.sets is None else told.sets.reshape(-1),
-        structural=structural,
-        kind=told.kind,
-        base=int(base) if isinstance(base, int) else None,
-        spread=int(spread) if isinstance(spread, int) else None,
-        method=str(method) if "method" in told.method else None,
-    )
 
 
 def printed(table: Table, rules: Rules) -> Cells:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from disclosure.findings import Finding, Verdict
 
 COLOUR = {"PASS": "green", "REVIEW": "yellow", "FAIL": "red"}
+CLAIMED = (
+    "claimed: the numbers of children behind the figures are their author's word;"
+    " `tre check --workspace WORKSPACE` makes them again"
+)
+CLAIMED_STILL = "claimed: nothing could make these figures again, so they are their author's word"
 MOST = 20  # findings of one file that are printed; --json gives all
 
 
@@ -29,9 +34,14 @@ def check(
     workspace: Path = typer.Option(
         None, "--workspace", help="Make each table again from its recipe over this workspace, and compare."
     ),
+    memory: str = typer.Option(
+        None, "--memory", help="With --workspace: the most that making one table again may take, such as 2GB."
+    ),
     as_json: bool = typer.Option(False, "--json", help="The whole answer as JSON."),
 ) -> None:
     """Say for each output whether it may leave: PASS, REVIEW or FAIL, and why, cell by cell.
+
+    A table's evidence is its author's word (*claimed*) until it is made again with --workspace (*verified*).
 
     Example: `tre check outputs/table.csv --pack dfe-cin`
     """
@@ -41,17 +51,26 @@ def check(
 
     if record and against is None:
         raise MisuseError("--record needs a ledger", hint="give --against LEDGER")
+    if memory and workspace is None:
+        raise MisuseError("--memory is for making tables again", hint="give --workspace WORKSPACE with it")
     ledger = (open_ledger(against) if record else read_ledger(against)) if against else None
-    verdicts = check_files(files, list(pack), against=ledger, record=record, workspace=workspace)
+    verdicts = check_files(
+        files, list(pack), against=ledger, record=record, workspace=workspace, memory=memory
+    )
     level = worst(verdict.level for verdict in verdicts.values())
     if as_json:
         found = [finding.as_dict() for verdict in verdicts.values() for finding in verdict.findings]
-        sys.stdout.write(
-            json.dumps({"verdict": level.value, "findings": found}, indent=2, ensure_ascii=False) + "\n"
-        )
+        told = [
+            {"file": str(file), "verdict": verdict.verdict, "evidence": verdict.standing}
+            for file, verdict in verdicts.items()
+        ]
+        answer = {"verdict": level.value, "files": told, "findings": found}
+        sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
     else:
         for file, verdict in verdicts.items():
             _print_verdict(file, verdict)
+        if any(verdict.standing == "claimed" for verdict in verdicts.values()):
+            _say(CLAIMED if workspace is None else CLAIMED_STILL)
     if level.value != "PASS":
         raise typer.Exit(FINDINGS)
 
@@ -159,11 +178,15 @@ def _print_verdict(file: Path, verdict: Verdict) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"[{COLOUR[verdict.verdict]}]{verdict.verdict:<6}[/] ", end="")
-    console.print(str(file), markup=False)
+    console.print(f"{file}{_standing(verdict)}", markup=False)
     for finding in verdict.findings[:MOST]:
         _print_finding(console, finding)
     if len(verdict.findings) > MOST:
         console.print(f"       and {len(verdict.findings) - MOST} more; --json lists them", markup=False)
+
+
+def _standing(verdict: Verdict) -> str:
+    return f"  ({verdict.standing})" if verdict.standing != "none" else ""
 
 
 def _print_finding(console: object, finding: Finding) -> None:

@@ -58,6 +58,7 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     packs: tuple[Mapping[str, str], ...] = ()
     certificate: Mapping[str, Any] = field(default_factory=dict)
+    standing: str = "none"  # of the evidence: none, claimed, verified or differs
 
     @property
     def verdict(self) -> str:
@@ -71,7 +72,11 @@ class Verdict:
 
     def as_dict(self) -> dict[str, Any]:
         """The verdict as `tre check --json` prints it."""
-        return {"verdict": self.verdict, "findings": [found.as_dict() for found in self.findings]}
+        return {
+            "verdict": self.verdict,
+            "evidence": self.standing,
+            "findings": [found.as_dict() for found in self.findings],
+        }
 
     def _repr_html_(self) -> str:
         rows = [(found.verdict.value, found.where, found.message, found.rule) for found in self.findings]

@@ -18,8 +18,9 @@ import numpy as np
 from disclosure import evidence as evidences
 from disclosure.atomic import write_bytes
 from disclosure.cellkey import perturb
-from disclosure.check import Packs, check_table, find_evidence, printed, read_table
+from disclosure.check import Packs, check_table, printed, read_table
 from disclosure.checks.counts import small
+from disclosure.claims import find_evidence
 from disclosure.files.delimited import Grid, read_delimited
 from disclosure.findings import Level, Verdict
 from disclosure.merging import merge

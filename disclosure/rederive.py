@@ -25,9 +25,8 @@ PATIENCE = 300  # seconds for one recipe
 TRE = (sys.executable, "-c", "from tre_toolkit.cli import main; main()")
 
 
-def derived_again(path: Path, workspace: Path) -> list[Finding]:
-    """What is to be said of a file's evidence after its recipe was run again."""
-    told = standing(path, workspace)
+def said_of(told: Standing, path: Path) -> list[Finding]:
+    """What is to be said of a file whose evidence stands so after its recipe was run again."""
     if told in ("verified", "none"):
         return []
     message, fix, level = {
@@ -45,21 +44,22 @@ def derived_again(path: Path, workspace: Path) -> list[Finding]:
     return [Finding(level, f"{HOUSE}/evidence", str(path), "whole file", message, fix)]
 
 
-def standing(path: Path, workspace: Path) -> Standing:
+def standing(path: Path, workspace: Path, *, memory: str | None = None) -> Standing:
     """How the evidence beside a file stands: none, claimed, verified or differs."""
     beside = evidences.find(path)
     if beside is None:
         return "none"
     if not evidences.read(beside).declared:
         return "claimed"
-    return run_again(beside, workspace, sha256(path.read_bytes()))
+    return run_again(beside, workspace, sha256(path.read_bytes()), memory=memory)
 
 
-def run_again(evidence: Path, workspace: Path, digest: str) -> Standing:
+def run_again(evidence: Path, workspace: Path, digest: str, *, memory: str | None = None) -> Standing:
     """How evidence stands after its recipe was run again over a workspace; `digest` is its file's SHA-256."""
     with tempfile.TemporaryDirectory(prefix="tre-again-") as folder:
         again = Path(folder) / "again.csv"
         command = [*TRE, "tabulate", str(evidence), "--workspace", str(workspace), "--into", str(again)]
+        command += ["--memory", memory] if memory else []
         try:
             ran = subprocess.run(
                 command,

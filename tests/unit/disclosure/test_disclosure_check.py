@@ -152,5 +152,6 @@ def test_check_as_a_command_prints_one_json_value_and_exits_by_the_verdict(tmp_p
     again = subprocess.run(
         [*run, "check", str(out), "--pack", "dfe-cin", "--json"], capture_output=True, text=True
     )
-    assert json.loads(again.stdout) == {"verdict": "PASS", "findings": []}
+    told = [{"file": str(out), "verdict": "PASS", "evidence": "claimed"}]
+    assert json.loads(again.stdout) == {"verdict": "PASS", "files": told, "findings": []}
     assert again.returncode == 0

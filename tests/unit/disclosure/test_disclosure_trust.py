@@ -73,6 +73,51 @@ def test_figures_that_are_no_counts_need_a_recipe(tmp_path: Path, recipe: dict[s
     assert all(finding.rule == "house/evidence" for finding in verdict.findings)
 
 
+@pytest.mark.parametrize(
+    ("again", "word"), [(None, "claimed"), ({}, "verified"), ({"units": [[1, 1]] * 3}, "differs")]
+)
+def test_how_the_evidence_stands_is_told_beside_the_verdict(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    again: Any,
+    word: str,
+) -> None:
+    script = tmp_path / "stand_in.py"
+    script.write_text(STAND_IN.format(again=json.dumps(again), text=TABLE))
+    monkeypatch.setattr(rederive, "TRE", (sys.executable, str(script)))
+    path = str(write(tmp_path, recipe={"dataset_digest": "0" * 64}))
+    run(["check", path, "--pack", "dfe-cin", "--workspace", str(tmp_path)])
+    assert f"t.csv  ({word})" in capsys.readouterr().out
+    run(["check", path, "--pack", "dfe-cin", "--workspace", str(tmp_path), "--json"])
+    assert json.loads(capsys.readouterr().out)["files"][0]["evidence"] == word
+    assert run(["check", path, "--pack", "dfe-cin"]) == 0
+    told = capsys.readouterr()
+    assert "PASS" in told.out
+    assert "(claimed)" in told.out
+    assert "author's word" in told.err
+
+
+def test_a_file_without_evidence_claims_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path)
+    (tmp_path / "t.csv.evidence.json").unlink()
+    run(["check", str(path), "--pack", "dfe-cin"])
+    told = capsys.readouterr()
+    assert "claimed" not in told.out + told.err
+
+
+def test_a_limit_of_memory_is_for_making_tables_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, recipe={"dataset_digest": "0" * 64})
+    assert run(["check", str(path), "--memory", "1GB"]) == 2
+    script = tmp_path / "stand_in.py"
+    script.write_text('import sys\nopen(sys.argv[0] + ".told", "w").write(" ".join(sys.argv))\nsys.exit(1)\n')
+    monkeypatch.setattr(rederive, "TRE", (sys.executable, str(script)))
+    run(["check", str(path), "--workspace", str(tmp_path), "--memory", "1GB"])
+    assert (tmp_path / "stand_in.py.told").read_text().endswith("--memory 1GB")
+
+
 # what stands in for `tre tabulate` here: it writes the cells it is given
 STAND_IN = """
 import json, sys
