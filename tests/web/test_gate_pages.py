@@ -169,7 +169,7 @@ def test_a_second_factor_is_replaced_only_with_a_code_of_the_one_it_replaces(
     from cryptography.hazmat.primitives.hashes import SHA1
     from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-    from tre_toolkit.gate import accounts
+    from tre_toolkit.gate import codes
 
     def code(secret: str, moment: float) -> str:
         return TOTP(base64.b32decode(secret), 6, SHA1(), 30).generate(int(moment)).decode()
@@ -178,7 +178,7 @@ def test_a_second_factor_is_replaced_only_with_a_code_of_the_one_it_replaces(
         return str(ben.post("/you", {}).content.decode().split("<code>", 1)[1].split("<", 1)[0])
 
     now = time.time()
-    monkeypatch.setattr(accounts.time, "time", lambda: now)
+    monkeypatch.setattr(codes.time, "time", lambda: now)
     ben = browse("ben")
     first = offered()
     assert ben.post("/you", {"code": code(first, now - 30)}).status_code == 200

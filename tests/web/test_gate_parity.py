@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
+import html
 import itertools
 import json
 import os
@@ -10,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-from tre_toolkit.gate import requests, reviews
+from tre_toolkit.errors import TreError
+from tre_toolkit.gate import codes, factors, requests, reviews
 from tre_toolkit.gate.orm import models
 from tre_toolkit.gate.policies import can, check
 from tre_toolkit.gate.states import Action, State
@@ -145,3 +150,137 @@ def test_commands_refuse_exactly_what_the_policies_refuse_and_in_their_words(
         ended = run([*words, *entry])
         assert (ended, wanted in capsys.readouterr().err) == (1, True), (login, verb)
         assert house.state(key) == state, (login, verb)
+
+
+SECRET = "A" * 32  # base32 of twenty bytes
+OF_FACTORS: dict[str, tuple[str, str, str, dict[str, str]]] = {
+    # what is tried: page, address of the API, command, and words that change nothing when they are let through
+    "set": ("/you", "you/set_second_factor", "enrol --secret-file {place}/secret --new-code-file {place}/code",
+            {"secret": SECRET, "code": "no code"}),
+    "remove": ("/you/remove_second_factor", "you/remove_second_factor", "remove", {"password": "x", "code": "y"}),
+    "reset": ("/accounts/ada/reset_second_factor", "accounts/ada/reset_second_factor", "reset ada", {}),
+    "reset own": ("/accounts/{me}/reset_second_factor", "accounts/{me}/reset_second_factor", "reset {me}", {}),
+}  # fmt: skip
+
+
+def expected_of(house: Any, login: str, what: str) -> TreError:
+    """What the one service says."""
+    account = getattr(house, login)
+    tries = {
+        "set": lambda: factors.put(house.gate, account, SECRET, "no code"),
+        "remove": lambda: factors.remove(house.gate, account, password="x", code="y"),
+        "reset": lambda: factors.reset(house.gate, account, "ada"),
+        "reset own": lambda: factors.reset(house.gate, account, login),
+    }
+    with pytest.raises(TreError) as refused:
+        tries[what]()
+    return refused.value
+
+
+@pytest.mark.parametrize("what", OF_FACTORS)
+def test_second_factors_are_refused_alike_by_page_api_and_command(
+    house: Any, browse: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    """Each role tries each; whoever may is refused for the words, and for the same reason everywhere."""
+    from tre_toolkit.cli import run
+
+    for name, text in (("password", "violet kettle 4141"), ("secret", SECRET), ("code", "no code")):
+        (tmp_path / name).write_text(text + "\n")
+        (tmp_path / name).chmod(0o600)
+    page, address, command, words = OF_FACTORS[what]
+    for login in PEOPLE:
+        wanted = expected_of(house, login, what)
+        status, said = getattr(wanted, "http", 400), wanted.problem.what
+        assert (status == 403) is (what.startswith("reset") and not (what == "reset" and login == "kit"))
+        client = browse(login)
+        session = client.session
+        session["totp"] = SECRET
+        session.save()
+        basic = base64.b64encode(f"{login}:violet kettle 4141".encode()).decode()
+        by_page = client.post(page.format(me=login), words)
+        by_api = client.post(
+            f"/api/v1/{address.format(me=login)}",
+            json.dumps(words),
+            content_type="application/json",
+            HTTP_AUTHORIZATION=f"Basic {basic}",
+        )
+        entry = [
+            "--gate",
+            str(house.gate.folder),
+            "--as",
+            login,
+            "--password-file",
+            str(tmp_path / "password"),
+        ]
+        ended = run(["gate", "second-factor", *command.format(me=login, place=tmp_path).split(), *entry])
+        assert (by_page.status_code, by_api.status_code, ended) == (status, status, 1), (login, what)
+        assert html.escape(said) in by_page.content.decode(), login
+        assert by_api.json()["error"] == said, login
+        assert said in capsys.readouterr().err, login
+        assert getattr(house, login).totp == ""
+
+
+def test_second_factors_are_set_and_taken_away_alike(
+    house: Any, browse: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The way through, by page and by API; that of the commands stands with the unit tests."""
+    moment = [1_700_000_000]
+    monkeypatch.setattr(codes.time, "time", lambda: moment[0])
+
+    def code(secret: str) -> str:
+        return TOTP(base64.b32decode(secret), 6, SHA1(), 30).generate(moment[0]).decode()
+
+    def call(client: Any, login: str, verb: str, first: str = "", **words: str) -> Any:
+        basic = base64.b64encode(f"{login}:violet kettle 4141".encode()).decode()
+        return client.post(
+            f"/api/v1/{verb}", json.dumps(words), content_type="application/json",
+            HTTP_AUTHORIZATION=f"Basic {basic}", **({"HTTP_X_GATE_CODE": first} if first else {}),
+        )  # fmt: skip
+
+    nobody, kit, ben = browse(), browse("kit"), browse("ben")
+    offered = call(nobody, "cam", "you/offer_second_factor").json()
+    assert offered["secret"] in offered["address"]
+    assert house.cam.totp == ""
+    assert call(nobody, "cam", "you/set_second_factor", secret=offered["secret"], code=code(offered["secret"])).json() == {
+        "account": "cam", "second_factor": "set"
+    }  # fmt: skip
+    assert call(nobody, "cam", "you/remove_second_factor").status_code == 401  # the call itself lacks a code
+    moment[0] += 30
+    gone = call(nobody, "cam", "you/remove_second_factor", code(offered["secret"]))
+    assert gone.json() == {"account": "cam", "second_factor": "none"}
+    assert house.cam.totp == ""
+
+    secret = ben.post("/you", {}).content.decode().split("<code>", 1)[1].split("<", 1)[0]
+    assert ben.post("/you", {"code": code(secret)}).status_code == 200
+    moment[0] += 30
+    words = {"password": "violet kettle 4141", "code": code(secret)}
+    assert ben.post("/you/remove_second_factor", {**words, "code": "000 00"}).status_code == 403
+    assert b"The second factor is gone" in ben.post("/you/remove_second_factor", words).content
+    assert ben.get("/queue").status_code == 200
+
+    secret = ben.post("/you", {}).content.decode().split("<code>", 1)[1].split("<", 1)[0]
+    assert ben.post("/you", {"code": code(secret)}).status_code == 200
+    assert b"Reset second factor of ben" in kit.get("/accounts").content
+    assert b"Reset second factor of kit" not in kit.get("/accounts").content
+    assert kit.post("/accounts/ben/reset_second_factor").status_code == 302
+    assert ben.get("/queue").status_code == 302  # the session has ended
+    assert house.ben.totp == ""
+    assert call(nobody, "kit", "accounts/ben/reset_second_factor").status_code == 409
+
+
+def test_a_demanded_factor_is_all_that_a_page_or_the_api_offers(house: Any, browse: Any) -> None:
+    house.gate = dataclasses.replace(house.gate, second_factor=("checker",))
+    key, ben, cam = house.submitted(), browse("ben"), browse("cam")
+    for page in ("/", "/queue", f"/requests/{key}", "/metrics"):
+        assert ben.get(page)["Location"] == "/you"
+    assert ben.post(f"/requests/{key}/do/vote", {"approve": "yes"})["Location"] == "/you"
+    assert b"nothing else opens before" in ben.get("/you").content
+    refused = ben.get("/api/v1/queue")
+    assert (refused.status_code, "needs a second factor" in refused.json()["error"]) == (403, True)
+    assert (
+        ben.post("/api/v1/you/offer_second_factor", "{}", content_type="application/json").status_code == 200
+    )
+    assert browse("sam").get("/queue").status_code == 200
+    models.Account.objects.filter(login="cam").update(totp=SECRET)
+    assert cam.get("/queue").status_code == 200
+    assert b"Take it away" not in cam.get("/you").content

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
-import time
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 
 from tre_toolkit.errors import TreError
-from tre_toolkit.gate import journal, orm
+from tre_toolkit.gate import codes, journal, notices, orm
 from tre_toolkit.gate.folder import Gate
 from tre_toolkit.gate.orm import models
 from tre_toolkit.gate.policies import WRITERS, Role
@@ -24,7 +24,6 @@ TRIES = 10
 LOCKED = timedelta(minutes=15)
 SHORTEST = 12
 SOURCES = ("local", "oidc", "header")  # a password here, an identity provider, a proxy
-STEP = 30  # seconds a code of the second factor holds
 _NOBODY = ""  # the hash that unknown names are checked against, made once, so that they take as long
 
 
@@ -72,6 +71,7 @@ def add(
             role=str(role),
             projects=list(projects),
         )
+        _tell(gate, login, "account opened")
     return account
 
 
@@ -82,6 +82,7 @@ def change_role(gate: Gate, login: str, role: Role, *, by: str) -> None:
         before, account.role, account.stamp = account.role, role, secrets.token_hex(16)
         account.save()
         journal.write(gate, "role changed", by=by, account=login, before=before, role=str(role))
+        _tell(gate, login, "role changed")
 
 
 def set_active(gate: Gate, login: str, *, active: bool, by: str) -> None:
@@ -95,7 +96,9 @@ def set_active(gate: Gate, login: str, *, active: bool, by: str) -> None:
             None,
         )
         account.save()
-        journal.write(gate, "account opened again" if active else "account closed", by=by, account=login)
+        event = "account opened again" if active else "account closed"
+        journal.write(gate, event, by=by, account=login)
+        _tell(gate, login, event)
 
 
 def set_password(gate: Gate, login: str, password: str, *, by: str) -> None:
@@ -107,6 +110,7 @@ def set_password(gate: Gate, login: str, password: str, *, by: str) -> None:
         account.locked_until = None
         account.save()
         journal.write(gate, "password changed", by=by, account=login)
+        _tell(gate, login, "password changed")
 
 
 def find(login: str) -> Any:
@@ -124,8 +128,7 @@ def sign_in(gate: Gate, login: str, password: str, *, code: str = "") -> Any:
     """
     account = models.Account.objects.select_related("person").filter(login=login, source="local").first()
     right = check_password(password, account.password if account else _nobody())
-    now = timezone.now()
-    locked = account is not None and account.locked_until is not None and account.locked_until > now
+    locked = account is not None and _is_locked(account)
     if account is not None and right and account.totp and not locked:
         right = _use_code(account, code)
     if account is None or not right or locked or not account.active:
@@ -136,56 +139,29 @@ def sign_in(gate: Gate, login: str, password: str, *, code: str = "") -> Any:
         )
     if account.failures:
         models.Account.objects.filter(pk=account.pk).update(failures=0, locked_until=None)
+    account.fresh = True
     return account
 
 
-def new_totp_secret() -> str:
-    """A secret for an authenticator, in base32."""
-    return base64.b32encode(secrets.token_bytes(20)).decode()
+def show_code(gate: Gate, account: Any, code: str) -> bool:
+    """Whether this is a code of the account's second factor, not used before; a wrong one counts towards the lock."""
+    account.refresh_from_db()
+    if not _is_locked(account) and _use_code(account, code):
+        return True
+    _count_failure(gate, account.login, account)
+    return False
 
 
-def confirm_totp(gate: Gate, account: Any, secret: str, code: str, *, old: str = "") -> None:
-    """Keep a second factor, once its owner has shown a code made with it; other sessions end.
-
-    Who has one already shows a code of it, too (`old`): a session left open is not enough to put another in its place.
-    """
-    if account.totp and not _use_code(account, old):
-        raise TreError(
-            "the factor you have now is changed only with a code of its own",
-            hint="a code is good once: wait for the next one",
-        )
-    if not secret or _step_of(secret, code) is None:
-        raise TreError("this is not the code of the moment", hint="wait for the next one; check the clock")
-    with orm.change():
-        account.totp, account.stamp = secret, secrets.token_hex(16)
-        account.totp_step = _step_of(secret, code) or 0
-        account.save()
-        journal.write(gate, "second factor set", by=account.login, account=account.login)
+def _is_locked(account: Any) -> bool:
+    return account.locked_until is not None and account.locked_until > timezone.now()
 
 
 def _use_code(account: Any, code: str) -> bool:
     """Whether the code is of now and was not used before."""
-    step = _step_of(account.totp, code)
+    step = codes.step_of(account.totp, code)
     return step is not None and bool(
         models.Account.objects.filter(pk=account.pk, totp_step__lt=step).update(totp_step=step)
     )
-
-
-def _step_of(secret: str, code: str) -> int | None:
-    """The half minute a code belongs to: this one or a neighbour."""
-    from cryptography.hazmat.primitives.hashes import SHA1
-    from cryptography.hazmat.primitives.twofactor import InvalidToken
-    from cryptography.hazmat.primitives.twofactor.totp import TOTP
-
-    totp = TOTP(base64.b32decode(secret), 6, SHA1(), STEP)  # noqa: S303  # RFC 6238's own hash
-    now = int(time.time()) // STEP
-    for step in (now, now - 1, now + 1):
-        try:
-            totp.verify(code.encode(), step * STEP)
-        except InvalidToken:
-            continue
-        return step
-    return None
 
 
 def check_new_password(password: str, login: str) -> None:
@@ -222,6 +198,11 @@ def _count_failure(gate: Gate, login: str, account: Any) -> None:
             account=login if account is not None else "unknown",
             locked=account is not None and account.locked_until is not None,
         )
+
+
+def _tell(gate: Gate, login: str, event: str) -> None:
+    """Have word sent once the change holds."""
+    transaction.on_commit(partial(notices.tell_of_account, gate, login, event))
 
 
 def _nobody() -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import secrets
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class Gate:
     mail_from: str = ""
     mail_to: tuple[str, ...] = ()
     webhook: str = ""  # an address that is told of each change of state
+    second_factor: tuple[str, ...] = ()  # roles that must have one
     workspaces: tuple[tuple[str, Path], ...] = ()  # project, workspace folder: for running recipes again
 
     @property
@@ -162,7 +164,7 @@ def _read(folder: Path) -> Gate:
         if raw.pop("format") != FORMAT:
             raise TreError("this gate was made by another version", where=str(path))
         audit, database, web = raw.pop("audit", {}), raw.pop("database", {}), raw.pop("web", {})
-        notices = raw.pop("notices", {})
+        notices, accounts = raw.pop("notices", {}), raw.pop("accounts", {})
         return Gate(
             folder=folder.absolute(),
             packs=tuple(raw.pop("packs", ())),
@@ -172,6 +174,7 @@ def _read(folder: Path) -> Gate:
             mail_from=notices.get("from", ""),
             mail_to=tuple(notices.get("to", ())),
             webhook=notices.get("webhook", ""),
+            second_factor=_roles(accounts.get("second_factor", ())),
             oidc=tuple(sorted(web.get("oidc", {}).items())),
             hosts=tuple(web.get("hosts", ())),
             proxy_header=web.get("proxy_header", ""),
@@ -185,6 +188,17 @@ def _read(folder: Path) -> Gate:
         raise TreError("the gate's declaration can't be read", where=str(path)) from None
 
 
+def _roles(named: Sequence[str]) -> tuple[str, ...]:
+    """The roles that must have a second factor. Raises TreError for a word that is no role: it would demand nothing."""
+    from tre_toolkit.gate.policies import Role
+
+    if isinstance(named, str) or not set(named) <= set(Role):
+        raise TreError(
+            "gate.toml, [accounts] second_factor: not a list of roles", hint="of " + ", ".join(Role)
+        )
+    return tuple(named)
+
+
 def _toml(
     declared: dict[str, str], reviewers: int, packs: tuple[str, ...], database: str, workspace: Path | None
 ) -> str:
@@ -194,6 +208,10 @@ def _toml(
     lines += [
         "# a folder the gate's keeper can't write afterwards: each checkpoint is copied there",
         'witness = ""',
+        "",
+        "[accounts]",
+        "# roles that must have a second factor before they do anything else",
+        "second_factor = []",
     ]
     if workspace:
         place = json.dumps(str(workspace.absolute()))

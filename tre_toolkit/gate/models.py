@@ -53,6 +53,7 @@ class Account(models.Model):
     locked_until = models.DateTimeField(null=True)
     stamp = models.CharField(max_length=32)
     created = models.DateTimeField(auto_now_add=True)
+    fresh = False  # not kept: signed in by password (and code) with this very call, and not by a session
 
     def __str__(self) -> str:
         return str(self.login)

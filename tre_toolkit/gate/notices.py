@@ -1,6 +1,6 @@
 """Word to people that something waits: by e-mail and by a signed webhook, never with a file's name or content.
 
-A notice says which gate, which request's number and what happened; whoever wants more signs in. Notices go out
+A notice says which gate, which request's number (or which account) and what happened; whoever wants more signs in. Notices go out
 after the commit; one that can't be sent is written to the journal and stops nothing.
 """
 
@@ -32,31 +32,36 @@ TOLD = {
 
 def tell(gate: Gate, number: int, state: State) -> None:
     """Send word of a request's new state, where there is word to send and somewhere to send it."""
-    if state not in TOLD or not (gate.mail_to or gate.webhook):
-        return
-    text = f"{gate.name}: request {number} {TOLD[state]}"
-    failed = [
-        name
-        for name, send in (("mail", _mail), ("webhook", _hook))
-        if not _sent(send, gate, number, state, text)
-    ]
+    if state in TOLD:
+        text = f"{gate.name}: request {number} {TOLD[state]}"
+        _tell(gate, text, {"request": number, "state": str(state)})
+
+
+def tell_of_account(gate: Gate, login: str, event: str) -> None:
+    """Send word of what happened to an account: its name and the event's, nothing else."""
+    _tell(gate, f"{gate.name}: account {login}, {event}", {"account": login, "event": event})
+
+
+def _tell(gate: Gate, text: str, facts: dict[str, str | int]) -> None:
+    """Send by each way that is declared; one that fails is written to the journal."""
+    ways = (("mail", gate.mail_to, _mail), ("webhook", gate.webhook, _hook))
+    failed = [name for name, declared, send in ways if declared and not _sent(send, gate, text, facts)]
     if failed:
         with orm.change():
-            journal.write(gate, "notice not sent", by="", request=number, ways=failed)
+            journal.write(gate, "notice not sent", by="", ways=failed, **facts)
 
 
-def _sent(send: Any, gate: Gate, number: int, state: State, text: str) -> bool:
+def _sent(send: Any, gate: Gate, text: str, facts: dict[str, str | int]) -> bool:
     try:
-        send(gate, number, state, text)
+        send(gate, text, facts)
     except (OSError, smtplib.SMTPException, ValueError) as error:
         worklog.note(gate, "notice not sent", error=type(error).__name__)
         return False
     return True
 
 
-def _mail(gate: Gate, number: int, state: State, text: str) -> None:
-    if not gate.mail_to:
-        return
+def _mail(gate: Gate, text: str, facts: dict[str, str | int]) -> None:
+    del facts
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = gate.mail_from, ", ".join(gate.mail_to), text
     message.set_content(f"{text}.\n\nSign in to the gate to see more.\n")
@@ -65,16 +70,14 @@ def _mail(gate: Gate, number: int, state: State, text: str) -> None:
         server.send_message(message)
 
 
-def _hook(gate: Gate, number: int, state: State, text: str) -> None:
+def _hook(gate: Gate, text: str, facts: dict[str, str | int]) -> None:
     """POST to the declared address, with an HMAC-SHA-256 over the body under the gate's webhook secret."""
-    if not gate.webhook:
-        return
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.hmac import HMAC
 
     if urlsplit(gate.webhook).scheme not in ("http", "https"):
         raise ValueError
-    body = json.dumps({"gate": gate.id, "request": number, "state": str(state), "text": text}).encode()
+    body = json.dumps({"gate": gate.id, **facts, "text": text}).encode()
     seal = HMAC((gate.folder / "web.secret").read_bytes().strip() + b"/webhook", SHA256())
     seal.update(body)
     headers = {"Content-Type": "application/json", "X-Gate-Signature": f"sha256={seal.finalize().hex()}"}

@@ -81,6 +81,9 @@ ROLES: Mapping[Action, frozenset[Role]] = {
     A.SEE_METRICS: LOOKERS | {R.RELEASE_OFFICER, R.ADMINISTRATOR},
     A.SEE_AUDIT: frozenset({R.AUDITOR}),
     A.MANAGE_ACCOUNTS: frozenset({R.ADMINISTRATOR}),
+    A.SET_SECOND_FACTOR: frozenset(Role),
+    A.REMOVE_SECOND_FACTOR: frozenset(Role),
+    A.RESET_SECOND_FACTOR: frozenset({R.ADMINISTRATOR}),
 }
 ANY = frozenset(State)
 AFTER_DRAFT = ANY - {S.DRAFT}
@@ -99,7 +102,8 @@ STATES: Mapping[Action, frozenset[State]] = {
     **{move: frozenset(s for s in S if move in MOVES[s]) for move in list(A)[:9]},
 }
 NEEDS_REQUEST = frozenset(STATES)
-GATE_ACTIONS = frozenset({A.CREATE, A.SEE_QUEUE, A.SEE_METRICS, A.SEE_AUDIT, A.MANAGE_ACCOUNTS})
+OF_FACTORS = frozenset({A.SET_SECOND_FACTOR, A.REMOVE_SECOND_FACTOR, A.RESET_SECOND_FACTOR})
+GATE_ACTIONS = OF_FACTORS | {A.CREATE, A.SEE_QUEUE, A.SEE_METRICS, A.SEE_AUDIT, A.MANAGE_ACCOUNTS}
 
 
 def _own_work(who: Who, case: Case) -> bool:

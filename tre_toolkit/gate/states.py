@@ -52,6 +52,9 @@ class Action(StrEnum):
     SEE_METRICS = "see_metrics"
     SEE_AUDIT = "see_audit"
     MANAGE_ACCOUNTS = "manage_accounts"
+    SET_SECOND_FACTOR = "set_second_factor"
+    REMOVE_SECOND_FACTOR = "remove_second_factor"
+    RESET_SECOND_FACTOR = "reset_second_factor"
 
 
 class Event(StrEnum):

@@ -125,7 +125,13 @@ def test_a_keeper_works_by_commands(house: Any, typed: Any, tmp_path: Path) -> N
     assert typed(f"gate user role eve auditor {gate}")[0] == 0
     assert typed(f"gate user close eve {gate}")[0] == 0
     eve = next(a for a in json.loads(typed(f"gate user list {gate} --json")[1]) if a["account"] == "eve")
-    assert eve == {"account": "eve", "role": "auditor", "person": "Eve New", "open": False}
+    assert eve == {
+        "account": "eve",
+        "role": "auditor",
+        "person": "Eve New",
+        "open": False,
+        "second_factor": False,
+    }
     assert typed(f"gate user role eve king {gate}")[0] == 2
     assert typed(f"gate user open eve {gate}")[0] == 0
     assert typed(f"gate user password eve {gate} --password-file {tmp_path / 'passphrase'}")[0] == 0
@@ -240,12 +246,12 @@ def test_an_account_with_a_second_factor_shows_its_code_at_the_command_line(
     from cryptography.hazmat.primitives.hashes import SHA1
     from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
-    from tre_toolkit.gate import accounts
+    from tre_toolkit.gate import codes, factors
 
-    secret, now = accounts.new_totp_secret(), time.time()
-    monkeypatch.setattr(accounts.time, "time", lambda: now)  # the half minute does not change meanwhile
+    secret, now = codes.new_secret(), time.time()
+    monkeypatch.setattr(codes.time, "time", lambda: now)  # the half minute does not change meanwhile
     totp = TOTP(base64.b32decode(secret), 6, SHA1(), 30)
-    accounts.confirm_totp(house.gate, house.ben, secret, totp.generate(int(now) - 30).decode())
+    factors.put(house.gate, house.ben, secret, totp.generate(int(now) - 30).decode())
     status, _, told = typed("review queue", "ben")
     assert (status, "second factor" in told) == (2, True)
     code = totp.generate(int(now)).decode()

@@ -18,7 +18,10 @@ from tre_toolkit.gate.verify import REASONS
 HOUSE = Path(__file__).parents[3]
 DOCS = HOUSE / "docs"
 PAGES = [
-    *(DOCS / f"how-to/checker/{name}.md" for name in ("review", "release", "recall", "verify")),
+    *(
+        DOCS / f"how-to/checker/{name}.md"
+        for name in ("review", "release", "recall", "verify", "second-factor")
+    ),
     *(DOCS / f"how-to/administrator/{name}.md" for name in ("set-up", "keep")),
     *(DOCS / "reference" / f"{name}.md" for name in ("request", "release", "audit-log", "roles")),
     DOCS / "explanation/threat-model.md",

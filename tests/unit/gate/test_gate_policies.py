@@ -41,6 +41,9 @@ WHO_MAY = {
     Action.SEE_METRICS: "csoak",
     Action.SEE_AUDIT: "a",
     Action.MANAGE_ACCOUNTS: "k",
+    Action.SET_SECOND_FACTOR: "rlcsoak",
+    Action.REMOVE_SECOND_FACTOR: "rlcsoak",
+    Action.RESET_SECOND_FACTOR: "k",
 }
 LETTERS = dict(zip("rlcsoak", Role, strict=True))
 # which of the twelve states allow it, by their first letters as in STATE_LETTERS

@@ -33,22 +33,37 @@ Number = Annotated[str, typer.Argument(help="The request's number.")]
 Note = Annotated[str, typer.Option("--note", help="What you want to say.")]
 
 
-def enter(folder: Path, login: str, password_file: Path | None) -> tuple[Gate, Any]:
-    """The gate, and the account once its password (and, where it has one, its second factor) was shown."""
-    from tre_toolkit.gate import accounts
+def enter(
+    folder: Path,
+    login: str,
+    password_file: Path | None,
+    *,
+    code_file: Path | None = None,
+    enrolling: bool = False,
+) -> tuple[Gate, Any]:
+    """The gate, and the account once its password (and, where it has one, its second factor) was shown.
+
+    Raises NotAllowed for an account without the factor that the gate demands of it, unless it is `enrolling`.
+    """
+    from tre_toolkit.gate import accounts, factors
 
     password = console.passphrase(password_file, what=f"the account {login}")
     opened = open_gate(folder)
-    return opened, accounts.sign_in(opened, login, password.decode(), code=_code(opened, login))
+    account = accounts.sign_in(opened, login, password.decode(errors="replace"), code=_code(login, code_file))
+    if not enrolling:
+        factors.check_work(opened, account)
+    return opened, account
 
 
-def _code(opened: Gate, login: str) -> str:
-    """The second factor's code of the moment: from TRE_GATE_CODE (good once, for a minute), or asked for."""
-    del opened
+def _code(login: str, file: Path | None) -> str:
+    """The second factor's code of the moment: from a file, from TRE_GATE_CODE (good once, for a minute), or asked for."""
     from tre_toolkit.gate.orm import models
+    from tre_toolkit.keyfile import read_passphrase
 
     if not models.Account.objects.filter(login=login, active=True).exclude(totp="").exists():
         return ""
+    if file is not None:
+        return read_passphrase(file).decode(errors="replace").strip()
     if code := os.environ.get("TRE_GATE_CODE"):
         return code
     if not sys.stdin.isatty():

@@ -19,12 +19,14 @@ from tre_toolkit.gate.commands.common import (
     open_gate,
     signer_of,
 )
+from tre_toolkit.gate.commands.factor import factor
 
 DEFAULT_PACKS = ("ons-srs",)  # what the checker asks when nobody names a pack
 gate = typer.Typer(no_args_is_help=True, help="Keep a gate: make it, its accounts, its backups.")
 user = typer.Typer(no_args_is_help=True, help="The accounts of a gate.")
 AccountName = Annotated[str, typer.Argument(help="The account's name.")]
 gate.add_typer(user, name="user")
+gate.add_typer(factor, name="second-factor")
 
 
 @gate.command("new")
@@ -254,7 +256,13 @@ def user_list(at: AtGate, as_json: AsJson = False) -> None:
     from tre_toolkit.gate.orm import models
 
     rows = [
-        {"account": a.login, "role": a.role, "person": a.person.name, "open": a.active}
+        {
+            "account": a.login,
+            "role": a.role,
+            "person": a.person.name,
+            "open": a.active,
+            "second_factor": bool(a.totp),
+        }
         for a in models.Account.objects.select_related("person").order_by("login")
     ]
     answer_rows(rows, as_json=as_json)

@@ -2,7 +2,7 @@
 
 GET /api/v1/requests, GET /api/v1/requests/N, POST /api/v1/requests, POST /api/v1/requests/N/files (multipart),
 POST /api/v1/requests/N/VERB with a JSON object of words; GET /api/v1/requests/N/files/V[/content|/changes|/download];
-GET /api/v1/queue, /metrics, /audit, /accounts, and POST to the last. Errors are {"error", "where", "hint"} with 4xx.
+GET /api/v1/queue, /metrics, /audit, /accounts, and POST to the last; POST /api/v1/you/VERB for one's own second factor. Errors are {"error", "where", "hint"} with 4xx.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from tre_toolkit.gate.policies import check
 from tre_toolkit.gate.refusals import NotFound
 from tre_toolkit.gate.states import Action
 from tre_toolkit.gate.web import staff
+from tre_toolkit.gate.web.guard import begin_session
 from tre_toolkit.gate.web.verbs import VERBS
 
 LARGEST = 1_000_000
@@ -118,7 +119,16 @@ def accounts_list(request: Any) -> HttpResponse:
     if request.method == "POST":
         staff.open_account(request.gate, request.account, _words(request))
     rows = models.Account.objects.select_related("person").order_by("login")
-    listed = [{"account": a.login, "person": a.person.name, "role": a.role, "open": a.active} for a in rows]
+    listed = [
+        {
+            "account": a.login,
+            "person": a.person.name,
+            "role": a.role,
+            "open": a.active,
+            "second_factor": bool(a.totp),
+        }
+        for a in rows
+    ]
     return JsonResponse({"accounts": listed}, status=201 if request.method == "POST" else 200)
 
 
@@ -126,6 +136,17 @@ def accounts_list(request: Any) -> HttpResponse:
 def account_do(request: Any, login: str, verb: str) -> HttpResponse:
     staff.change(request.gate, request.account, login, verb, _words(request))
     return JsonResponse({"account": login})
+
+
+@require_POST
+def own_account_do(request: Any, verb: str) -> HttpResponse:
+    """One's own second factor; a session stays open through its change, the account's others end."""
+    if verb not in staff.OWN:
+        raise NotFound("there is no such verb", hint=", ".join(staff.OWN))
+    told = staff.OWN[verb](request.gate, request.account, _words(request))
+    if "account" in request.session:
+        begin_session(request, request.account)
+    return JsonResponse(told)
 
 
 def _words(request: Any) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What stands before every page: strict headers, whose session it is, and refusals told kindly.
 
 A session ends after 30 minutes without use, after 8 hours in any case, and at once when the account's
-password or role changes or it is closed.
+password, role or second factor changes or it is closed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 
 from tre_toolkit.errors import TreError
-from tre_toolkit.gate import accounts, orm, worklog
+from tre_toolkit.gate import accounts, factors, orm, worklog
 from tre_toolkit.gate.orm import models
 from tre_toolkit.gate.policies import can
 from tre_toolkit.gate.states import Action
@@ -37,6 +37,7 @@ OPEN = {
     "/static/keys.js",
     "/help",
 }
+WITHOUT_FACTOR = {"/you", "/sign-out"}
 Answer = Callable[[HttpRequest], HttpResponse]
 
 
@@ -104,9 +105,24 @@ def who_is_it(answer: Answer) -> Answer:
             if request.path.startswith("/api/"):
                 return JsonResponse({"error": "sign in"}, status=401)
             return redirect("/sign-in")
+        if request.account is not None and not factors.can_work(request.gate, request.account):
+            return _without_factor(request, answer)
         return answer(request)
 
     return known
+
+
+def _without_factor(request: Any, answer: Answer) -> HttpResponse:
+    """Who lacks a second factor that the gate demands puts one in place and does nothing else."""
+    if request.path in OPEN | WITHOUT_FACTOR or request.path.startswith("/api/v1/you/"):
+        return answer(request)
+    if not request.path.startswith("/api/"):
+        return redirect("/you")
+    try:
+        factors.check_work(request.gate, request.account)
+    except TreError as refused:
+        return _refused_json(refused)
+    return answer(request)
 
 
 def refusals(answer: Answer) -> Answer:
@@ -126,13 +142,16 @@ def refusals(answer: Answer) -> Answer:
         status = int(getattr(error, "http", 400))
         problem = error.problem
         if request.path.startswith("/api/"):
-            return JsonResponse(
-                {"error": problem.what, "where": str(problem.where), "hint": problem.hint}, status=status
-            )
+            return _refused_json(error)
         return render(request, "refused.html", {"problem": problem, "title": "Not done"}, status=status)
 
     told.process_exception = process_exception  # type: ignore[attr-defined]  # Django looks for it here
     return told
+
+
+def _refused_json(error: TreError) -> JsonResponse:
+    told = {"error": error.problem.what, "where": str(error.problem.where), "hint": error.problem.hint}
+    return JsonResponse(told, status=int(getattr(error, "http", 400)))
 
 
 def _of_the_machine(error: Exception) -> TreError | None:

@@ -10,10 +10,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tre_toolkit.errors import Problem, TreError
-from tre_toolkit.gate import accounts, requests, views_of
+from tre_toolkit.gate import accounts, factors, requests, views_of
 from tre_toolkit.gate.policies import WRITERS
 from tre_toolkit.gate.refusals import NotFound
 from tre_toolkit.gate.states import State
+from tre_toolkit.gate.web import staff
 from tre_toolkit.gate.web.guard import begin_session
 from tre_toolkit.gate.web.verbs import VERBS
 
@@ -63,22 +64,50 @@ def help_page(request: Any) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def profile(request: Any) -> HttpResponse:
-    """One's own account: a second factor, and other sessions ended."""
-    shown: dict[str, Any] = {"title": "You"}
-    if request.method == "POST":
-        if request.POST.get("code"):
-            accounts.confirm_totp(
-                request.gate,
-                request.account,
-                request.session.get("totp", ""),
-                request.POST["code"],
-                old=request.POST.get("old", ""),
-            )
-            begin_session(request, request.account)
-            shown["done"] = True
-        else:
-            request.session["totp"] = shown["secret"] = accounts.new_totp_secret()
-    return render(request, "profile.html", shown)
+    """One's own account and its second factor: an offered secret waits in the session until a code of it is shown."""
+    if request.method == "GET":
+        return _profile(request)
+    if "code" not in request.POST:
+        made = factors.offer(request.gate, request.account)
+        request.session["totp"] = made.secret
+        return _profile(request, offered=made)
+    waiting = request.session.get("totp", "")
+    try:
+        factors.put(
+            request.gate, request.account, waiting, request.POST["code"], old=request.POST.get("old", "")
+        )
+    except TreError as refused:
+        again = factors.offer(request.gate, request.account, waiting) if waiting else None
+        return _profile(request, refused, offered=again)
+    begin_session(request, request.account)
+    return _profile(request, done="The second factor is set. Other sessions of yours have ended.")
+
+
+@require_POST
+def remove_factor(request: Any) -> HttpResponse:
+    """One's own second factor taken away, with the password and a code."""
+    try:
+        staff.remove_factor(request.gate, request.account, request.POST)
+    except TreError as refused:
+        return _profile(request, refused)
+    begin_session(request, request.account)
+    return _profile(request, done="The second factor is gone. Other sessions of yours have ended.")
+
+
+def _profile(
+    request: Any, refused: TreError | None = None, *, offered: Any = None, done: str = ""
+) -> HttpResponse:
+    shown = {
+        "title": "You",
+        "offered": offered,
+        "done": done,
+        "problem": refused and refused.problem,
+        "lacking": not factors.can_work(request.gate, request.account),
+        "demanded": factors.is_demanded(request.gate, request.account),
+        "kept_here": request.account.source == "local",
+    }
+    status = int(getattr(refused, "http", 400)) if refused else 200
+    return render(request, "profile.html", shown, status=status)
 
 
 @require_GET

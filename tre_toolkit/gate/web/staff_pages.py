@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tre_toolkit import audit
 from tre_toolkit.errors import TreError
-from tre_toolkit.gate import figures
+from tre_toolkit.gate import factors, figures
 from tre_toolkit.gate.orm import models
 from tre_toolkit.gate.policies import Role, check
 from tre_toolkit.gate.states import Action
@@ -69,7 +69,9 @@ def accounts_page(request: Any) -> HttpResponse:
             return redirect("/accounts")
         except TreError as refused:
             problem = refused.problem
-    rows = models.Account.objects.select_related("person").order_by("login")
+    rows = list(models.Account.objects.select_related("person").order_by("login"))
+    for row in rows:
+        row.may_be_reset = factors.can_reset(request.account, row)
     shown = {"rows": rows, "roles": [str(role) for role in Role], "problem": problem, "title": "Accounts"}
     return render(request, "accounts.html", shown, status=400 if problem else 200)
 

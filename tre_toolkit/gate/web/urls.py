@@ -14,6 +14,7 @@ urlpatterns = [
     path("oidc/back", oidc.back),
     path("help", pages.help_page),
     path("you", pages.profile),
+    path("you/remove_second_factor", pages.remove_factor),
     path("static/<str:name>", pages.static),
     path("requests", pages.my_requests),
     path("requests/new", pages.new_request),
@@ -40,6 +41,7 @@ urlpatterns = [
     path("api/v1/queue", api.queue),
     path("api/v1/metrics", api.metrics),
     path("api/v1/audit", api.audit_events),
+    path("api/v1/you/<str:verb>", api.own_account_do),
     path("api/v1/accounts", api.accounts_list),
     path("api/v1/accounts/<str:login>/<str:verb>", api.account_do),
 ]
