@@ -86,6 +86,10 @@ class Field(Termly):
     """In XML: its element stands in every row, empty where the cell is blank."""
     headers: tuple[str, ...] = ()
     """In a workbook: further wordings of its header, as regular expressions over the whole of it in lower case."""
+    numbering: str | None = None
+    """The numbering its number is of, where that isn't the dataset's own: the same person's number somewhere else."""
+    whose: Literal["mother", "parent"] | None = None
+    """Whose number it holds, where that isn't the person the row is about."""
     token: str | None = None
     """The token domain it is tokenised in (upn, local_id, given, surname, birth_date, sex, postcode, ...)."""
     coarsen: Coarsening | None = None
@@ -192,6 +196,8 @@ class Dataset(Part):
     """Columns ("header.ReferenceDate", "episodes.DEC") that tell the collection year, the surest first."""
     authority_from: str | None = None
     """The column ("header.LEA") that names the authority."""
+    numbering: str | None = None
+    """The numbering of its persons where it isn't the authority's own: sets of one numbering number persons alike."""
     source: tuple[str, ...] = ()
     """Where the facts were seen."""
     note: str | None = None

@@ -18,11 +18,12 @@ Stage = Callable[[Engine, Dataset], None]
 ALL = datasets()
 DOMAINS = {
     "upn", "local_id", "given", "middle", "surname", "birth_date", "sex", "postcode", "nhs", "uln", "uprn",
+    "delivery_date", "birth_day", "mother_birth_date", "provider", "gestation", "weight_band", "baby_sex",
 }  # fmt: skip
 NAMED = {
     "cin_census", "ssda903", "school_census", "npd_attainment", "npd_absence_exclusions", "npd_census", "npd_cla", "annex_a",
     "social_work_workforce", "s251_placement_costs", "echild", "echild_mb", "residence", "moj_dfe", "leo",
-    "census2021_household", "cns_register",
+    "census2021_household", "cns_register", "crosswalk", "hes_births", "hes_deliveries",
 }  # fmt: skip
 
 
