@@ -14,6 +14,7 @@ import argparse
 import json
 import math
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -148,7 +149,9 @@ def synth(journey: Journey) -> Took:
 
 
 def validate(journey: Journey) -> Took:
-    return journey.stage("validate", [("validate", f"invented/{code}") for code in AUTHORITIES])
+    """A rule that invented children break is a finding, told at the end, and no reason to stop."""
+    commands = [("validate", f"invented/{code}") for code in AUTHORITIES]
+    return journey.stage("validate", commands, ends=(0, 1))
 
 
 def pseudonymise(journey: Journey) -> Took:
@@ -233,8 +236,10 @@ def told(journey: Journey) -> None:
     """What came of it: records, persons, how right they are, and what was checked."""
     report = json.loads((journey.folder / "spine" / "report.json").read_text())
     verdicts = [json.loads((journey.folder / "outputs" / "safe" / f"{name}.evidence.json").read_text())["verdict"] for name in SAFE]  # fmt: skip
+    said = "".join((journey.folder / f"said-validate-{at}").read_text() for at in range(len(AUTHORITIES)))
+    broken = sum(int(count.replace(",", "")) for count in re.findall(r"([\d,]+) errors?,", said))
     print(
-        f"{report['records']['in']:,} records, {report['persons']['all']:,} persons, F1 {report['truth']['f1']:.4f}; "
+        f"{broken} rows break a rule; {report['records']['in']:,} records, {report['persons']['all']:,} persons, F1 {report['truth']['f1']:.4f}; "
         f"{len(verdicts)} outputs: {', '.join(verdicts)}"
     )
 
