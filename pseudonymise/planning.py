@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pseudonymise import fates, profiles
+from pseudonymise import births, fates, profiles, rows
 from tre_toolkit.errors import Problem, Problems, Where
 from tre_toolkit.project import Project
 from tre_toolkit.schema import Field, Schema, Table
@@ -23,11 +23,18 @@ if TYPE_CHECKING:
     from tre_toolkit.returns import Return
 
 OWN = "local_id"  # the domain of an authority's own numbers
+NUMBER, MOTHER = (
+    "number",
+    "mother_id",
+)  # a person's number in a numbering beyond one authority, and the mother's
+ALIASES = ("alias", "alias2", "alias3", "alias4", "alias5", "alias6")
+"""The same person's numbers in further numberings; which of these words a numbering gets says nothing."""
 UNKNOWN = "the catalogue doesn't know"  # how a reader words a column or element it left out
 
 # which parts of the token contract a domain of the catalogue gives
 GIVES: dict[str, tuple[str, ...]] = {
     "local_id": ("local_id",),
+    **{word: (word,) for word in (NUMBER, *ALIASES, MOTHER)},
     "upn": ("upn", "upn_temp", "upn_any"),
     "former_upn": ("former_upn",),
     "nhs": ("nhs", "nhs_any"),
@@ -40,6 +47,7 @@ GIVES: dict[str, tuple[str, ...]] = {
     "postcode": ("postcode", "postcode_sector", "postcode_district"),
     "uprn": ("uprn",),
     "house": ("house",),
+    **births.GIVES,
 }
 
 
@@ -146,7 +154,7 @@ def token_fields(schema: Schema) -> dict[str, list[tuple[Table, Field]]]:
         for field in table.fields if table.person and table not in people else ():
             if field.token and field.token not in found:
                 elsewhere.setdefault(field.token, []).append((table, field))
-    return {**_own_numbers(schema, found), **found, **elsewhere}
+    return {**_own_numbers(schema, found), **other_numbers(schema), **found, **elsewhere}
 
 
 def has_local_ids(schema: Schema) -> bool:
@@ -161,7 +169,28 @@ def _own_numbers(
     about = [
         (table, field) for table in schema.tables for field in table.fields if field.name == table.person
     ]
-    return {} if OWN in found or has_local_ids(schema) or not about else {OWN: about}
+    if OWN in found or has_local_ids(schema) or not about:
+        return {}
+    return {NUMBER if schema.dataset.numbering else OWN: about}
+
+
+def other_numbers(schema: Schema) -> dict[str, list[tuple[Table, Field]]]:
+    """Columns with another number than the row's own: the same person's in further numberings, and the mother's."""
+    aliases: dict[str, list[tuple[Table, Field]]] = {}
+    mothers: list[tuple[Table, Field]] = []
+    for table in schema.tables:
+        for field in table.fields if table.person else ():
+            if field.whose == "mother":
+                mothers.append((table, field))
+            elif field.numbering and not field.whose and field.name != table.person:
+                aliases.setdefault(field.numbering, []).append((table, field))
+    found = dict(zip(ALIASES, aliases.values(), strict=False))
+    return {**found, MOTHER: mothers} if mothers else found
+
+
+def numbering_of(schema: Schema, field: Field) -> str:
+    """The name under which a number of this column is told apart from the same digits elsewhere."""
+    return field.numbering or schema.dataset.numbering or schema.name
 
 
 def person_tables(schema: Schema) -> list[Table]:
@@ -175,16 +204,20 @@ def _former(token: str | None, here: set[str]) -> str | None:
 
 
 def _of_schema(schema: Schema, project: Project) -> Iterator[ColumnPlan]:
-    giving = {(table.name, field.name) for fields in token_fields(schema).values() for table, field in fields}
+    giving = {
+        (table.name, field.name): domain
+        for domain, fields in token_fields(schema).items()
+        for table, field in fields
+    }
     for table in schema.tables:
         for name in table.columns:
-            gives = (table.name, name) in giving and project.profile != "research"
+            gives = None if project.profile == "research" else giving.get((table.name, name))
             yield _fate(schema, table, schema.column(table.name, name), project, gives=gives)
 
 
-def _fate(schema: Schema, table: Table, field: Field, project: Project, *, gives: bool) -> ColumnPlan:
+def _fate(schema: Schema, table: Table, field: Field, project: Project, *, gives: str | None) -> ColumnPlan:
     declared = project.fates.get(f"{schema.name}.{table.name}.{field.name}")
-    token = field.token if gives else None
+    token = gives and (field.token or gives)
     stays, why = fates.proposed(table, field, project.dates.get(schema.name))
     if declared is not None:
         why = "the project's declaration"
@@ -217,10 +250,10 @@ def _undeclared(return_: Return, schema: Schema, project: Project) -> Iterator[P
         if UNKNOWN in problem.what and (return_.dataset, column) not in dropped:
             yield Problem("a column nobody declared", problem.where, hint)
     known = {table.name: {*table.columns, "row_no"} for table in schema.tables}
-    for name, frame in return_.tables.items():
-        for column in frame.columns:
+    for name in return_.tables:
+        for column in rows.columns(return_, name):
             if column not in known.get(name, set()) and (return_.dataset, column) not in dropped:
-                yield Problem("a column nobody declared", Where(return_.dataset, name, str(column)), hint)
+                yield Problem("a column nobody declared", Where(return_.dataset, name, column), hint)
 
 
 def _outside(return_: Return, project: Project) -> Iterator[Problem]:

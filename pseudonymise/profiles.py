@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from pseudonymise.births import DAYS, TOGETHER
+
 # Parts that may be compared with one another share a domain, and so a key.
 SHARED = {
     "upn_temp": "upn",
@@ -19,6 +21,8 @@ SHARED = {
     "middle": "given",
     "surname_part1": "surname",
     "surname_part2": "surname",
+    **dict.fromkeys(DAYS[1:], DAYS[0]),
+    **dict.fromkeys(("alias", "alias2", "alias3", "alias4", "alias5", "alias6", "mother_id"), "number"),
 }
 
 
@@ -62,8 +66,11 @@ DAY = (
     "house",
 )
 
+NUMBERS = ("local_id", "number", "alias", "alias2", "alias3", "alias4", "alias5", "alias6", "mother_id")
+"""A person's numbers, and the mother's: each names one person, so that a token of it stands alone."""
+
 STRICT: tuple[Column, ...] = (
-    Column(("local_id",)),
+    *(Column((number,)) for number in NUMBERS),
     # a field with the whole birth date
     *(Column((part, "birth_date")) for part in DAY),
     # both names with part of the date, for a date written wrongly
@@ -83,6 +90,8 @@ STRICT: tuple[Column, ...] = (
         for number in ("upn", "former_upn", "nhs", "uln")
         for part in ("birth_year", "birth_md", "given")
     ),
+    # mothers and babies: what both sides wrote of a birth, with its day
+    *(Column((day, *parts)) for day in DAYS for parts in TOGETHER if len(parts) > 1 or day == DAYS[0]),
     # deletion neighbourhoods
     *(Column((part, "birth_date"), deletions=True) for part in ("given", "surname", "postcode")),
     *(Column((number,), deletions=True) for number in ("upn_any", "nhs_any")),

@@ -175,9 +175,9 @@ def test_the_same_plan_has_the_same_digest_and_another_fate_another(draw):
 def test_free_text_and_numbers_of_workers_never_stay(draw):
     known = schema("ssda903", 2025)
     table = known.table("social_worker")
-    assert _fate(known, table, table.field("SW_ID"), draw.declared(), gives=False).fate == "drop"
+    assert _fate(known, table, table.field("SW_ID"), draw.declared(), gives=None).fate == "drop"
     remarks = Field(name="Remarks", type="string", role=("none",))
-    assert _fate(known, table, remarks, draw.declared(), gives=False).fate == "drop"
+    assert _fate(known, table, remarks, draw.declared(), gives=None).fate == "drop"
 
 
 def test_the_page_to_sign_holds_every_column_and_no_link_or_script(draw, project):

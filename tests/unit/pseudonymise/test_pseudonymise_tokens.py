@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pseudonymise.profiles import PROFILES, STRICT, Column, columns
+from pseudonymise.profiles import NUMBERS, PROFILES, STRICT, Column, columns
 from pseudonymise.tokens import compose, from_text, text_form, token_columns, tokenise
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "tokens.json").read_text())
@@ -88,13 +88,13 @@ def test_upn_and_former_upn_share_their_domain_so_old_and_new_meet(key):
     assert made["t_upn"].equals(made["t_former_upn"])
 
 
-def test_strict_has_53_single_columns_five_lists_and_the_local_number():
-    assert sum(not column.deletions for column in STRICT) == 54
+def test_strict_has_53_single_columns_five_lists_the_numbers_of_persons_and_25_of_births():
+    assert sum(not column.deletions for column in STRICT) == 53 + len(NUMBERS) + 3 * 8 + 1
     assert sum(column.deletions for column in STRICT) == 5
 
 
 def test_no_strict_column_is_a_bare_field():
-    numbers = {"local_id", "upn", "upn_temp", "former_upn", "upn_any", "nhs", "nhs_any", "uln"}
+    numbers = {*NUMBERS, "upn", "upn_temp", "former_upn", "upn_any", "nhs", "nhs_any", "uln"}
     dates = {"birth_date", "birth_ym", "birth_md", "birth_yd", "birth_swap", "birth_year"}
     for column in STRICT:
         assert len(column.parts) > 1 or column.parts[0] in numbers, column.name
