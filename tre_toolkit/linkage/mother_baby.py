@@ -13,9 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tre_toolkit.linkage.records import NONE, Codes, mix
+from tre_toolkit.linkage.records import NONE, Codes, kind, mix
 
 SHIFTS = ("delivery_date", "delivery_before", "delivery_after")
+SAME_DELIVERY = ("delivery_date+provider", "delivery_date+mother_birth_date")
+"""What twins share, by the first of these that the table has."""
 MOST_BABIES = 3  # of one delivery: beyond it the token names no mother
 Tokens = dict[str, Codes]
 """Kind of token ("delivery_date+provider") to the codes of the table's rows; deliveries have the shifted kinds too."""
@@ -42,6 +44,11 @@ STEPS = (
     Step("mother's birth date, sex, weight", ("mother_birth_date", "sex", "weight_band")),
     Step("provider, gestation, sex, weight", ("provider", "gestation", "sex", "weight_band")),
 )
+
+
+def composite(step: Step, shift: str) -> str:
+    """The kind of token that is made of all that a step compares, as parcels hold it."""
+    return kind((shift, *("baby_sex" if part == "sex" else part for part in step.agree)))
 
 
 def mothers_of(babies: Tokens, deliveries: Tokens) -> pd.DataFrame:
@@ -78,8 +85,9 @@ def _agreeing(babies: Tokens, deliveries: Tokens, step: Step, open_babies: Codes
 
 
 def _free(pairs: pd.DataFrame, mother: Codes, babies: Tokens) -> np.ndarray:
-    """Whether the delivery may have this baby: it is free, or its babies are all of the same day and provider (twins)."""
-    day = babies.get("delivery_date+provider", np.zeros(_rows(babies), dtype=np.int64))
+    """Whether the delivery may have this baby: it is free, or its babies are all of one delivery (twins)."""
+    nothing = np.zeros(_rows(babies), dtype=np.int64)
+    day = next((babies[one] for one in SAME_DELIVERY if one in babies), nothing)
     taken = pd.DataFrame({"delivery": mother[mother >= 0], "baby": np.flatnonzero(mother >= 0)})
     both = pd.concat([taken, pairs[["delivery", "baby"]]], ignore_index=True)
     both["day"] = day[both["baby"]]
@@ -92,6 +100,8 @@ def _free(pairs: pd.DataFrame, mother: Codes, babies: Tokens) -> np.ndarray:
 
 def _key(tokens: Tokens, step: Step, shift: str) -> Codes:
     """One code for all that the step compares, under one reading of the date."""
+    if (whole := tokens.get(composite(step, shift))) is not None:
+        return whole
     parts = [tokens.get(f"{shift}+{part}") for part in step.agree]
     held = [part for part in parts if part is not None]
     if len(held) < len(parts):

@@ -36,6 +36,11 @@ def name_clusters(records: Records, cluster: Codes, key: bytes, *, letter: str =
     return np.array(named, dtype=object)[place]
 
 
+def named_by(code: int, key: bytes, *, letter: str = "P") -> str:
+    """The id of a person of whom there is a number and no record."""
+    return letter + _digest(key, code)
+
+
 def renamed(ids: np.ndarray, key: bytes, taken: set[str]) -> dict[str, str]:
     """For each id that is taken already, another that isn't: the same in every run."""
     names, used = {}, set(ids.tolist()) | taken
@@ -54,6 +59,7 @@ def _anchors(records: Records, cluster: Codes) -> pd.Series:
     """One code for each cluster that no other cluster has, from the most lasting thing its records hold."""
     authority = text_codes(records.about["authority"].tolist())
     own = mix(records.of("local_id"), authority)
+    own = np.where(own != NONE, own, records.of("number"))
     content = signatures(records)
     row_ids = records.about["record_id"].to_numpy(dtype=np.int64)
     row_ids = np.where(

@@ -45,10 +45,14 @@ _GIVEN, _SURNAME, _SEX = f"given+{DAY}", f"surname+{DAY}", f"sex+{DAY}"
 _POST, _DISTRICT = f"{DAY}+postcode", f"{DAY}+postcode_district"
 _INITIAL, _THREE = f"given_initial+{DAY}", f"surname_first3+{DAY}"
 _SOUNDS = f"given_sound+{DAY}", f"surname_sound+{DAY}"
+NUMBERS = "number alias alias2 alias3 alias4 alias5 alias6"
+"""A person's own number and its numbers in other numberings (a crosswalk's): any may be any of another record's."""
 _OWN = _step("same authority, own number", "certain", "local_id", within=True)
+BRIDGE = _step("number, or crosswalk", "certain", NUMBERS)
 RULES: dict[str, tuple[Step, ...]] = {
     "exact": (
         _OWN,
+        BRIDGE,
         _step("UPN", "certain", _UPN),
         _step("NHS number", "certain", "nhs"),
         _step("ULN", "certain", "uln"),
@@ -64,6 +68,7 @@ RULES: dict[str, tuple[Step, ...]] = {
     ),
     "npd-hes": (
         _OWN,
+        BRIDGE,
         _step("1: names, birth date, sex, postcode", "certain", _GIVEN, _SURNAME, _SEX, _POST),
         _step("2: names by sound, birth date, sex, postcode", "strong", *_SOUNDS, _SEX, _POST),
         _step("3: initial, three letters, birth date, sex, postcode", "strong", _INITIAL, _THREE, _SEX, _POST),
@@ -75,12 +80,14 @@ RULES: dict[str, tuple[Step, ...]] = {
     ),
     "hes-id": (
         _OWN,
+        BRIDGE,
         _step("1: NHS number, birth date, sex", "certain", "nhs", _SEX),
         _step("2: own number, birth date, sex, postcode", "certain", "local_id", _SEX, _POST, within=True),
         _step("3: birth date, sex, postcode", "fair", _SEX, _POST, alone=True),
     ),
     "match-keys": (
         _OWN,
+        BRIDGE,
         *_keys(
             ("names, birth date, sex, postcode", f"{_GIVEN} {_SURNAME} {_SEX} {_POST}"),
             ("initial, three letters, birth date, sex, district", f"{_INITIAL} {_THREE} {_SEX} {_DISTRICT}"),

@@ -20,6 +20,7 @@ from tre_toolkit.linkage.engines import Joined, join
 from tre_toolkit.linkage.households import Households, household_ids, households
 from tre_toolkit.linkage.intake import enter_all, take_in
 from tre_toolkit.linkage.model.classes import as_lists, as_model
+from tre_toolkit.linkage.mothers import Mothers, mothers
 from tre_toolkit.linkage.people import name_clusters, project_key, renamed
 from tre_toolkit.linkage.records import Records, stack
 from tre_toolkit.linkage.refresh import (
@@ -30,7 +31,7 @@ from tre_toolkit.linkage.refresh import (
     events_between,
     held_codes,
 )
-from tre_toolkit.linkage.spine import Spine, read_spine, write_spine
+from tre_toolkit.linkage.spine import MOTHER, Spine, read_spine, write_spine
 from tre_toolkit.parcel import RecipientKey
 from tre_toolkit.signing import Verifier
 
@@ -45,6 +46,8 @@ class Linked:
     homes: Households
     events: pd.DataFrame | None = None
     """What changed for earlier persons, when there was an earlier run."""
+    mothers: Mothers | None = None
+    """Mothers, where some record names one or tells of a birth."""
 
 
 def link_records(
@@ -84,9 +87,12 @@ def link_records(
         spine.loc[spine.index[at], "household_id"] = carried_ids(
             now, homes.household[at], then, renamed(now, key, set(then.dropna()))
         )
+    theirs = mothers(records, ids, key)
+    if theirs is not None:
+        spine[MOTHER] = theirs.of
     spine["step"], spine["weight"], spine["band"] = joined.step, joined.weight, joined.band
     events = None if earlier is None else events_between(earlier, spine["person_id"])
-    return Linked(records, spine, joined, homes, events)
+    return Linked(records, spine, joined, homes, events, theirs)
 
 
 def link(
@@ -173,6 +179,7 @@ def _tally(linked: Linked) -> dict[str, Any]:
         "settings": dict(linked.joined.settings),
         **({} if linked.joined.found is None else {"model": as_lists(linked.joined.found.fit.model)}),
         **({} if linked.events is None else {"events": _changed(linked.events)}),
+        **({} if linked.mothers is None else {"mothers": dict(linked.mothers.counts)}),
     }
 
 

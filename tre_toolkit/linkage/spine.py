@@ -30,12 +30,13 @@ COLUMNS = (
     "weight",
     "band",
 )
+MOTHER = "mother_id"  # a further column, where some record names its mother: her person id
 TEXTS = ("parcel", "authority", "dataset", "period", "person_id", "household_id", "step", "band")
 
 
 @dataclass(frozen=True, slots=True)
 class Spine:
-    """`frame` has the columns of `COLUMNS`; `facts` is what `spine.json` says."""
+    """`frame` has the columns of `COLUMNS`, and `MOTHER` where mothers are known; `facts` is what `spine.json` says."""
 
     frame: pd.DataFrame
     facts: Mapping[str, Any]
@@ -51,10 +52,13 @@ class Spine:
 
 def write_spine(spine: Spine, folder: Path) -> Path:
     """Write `spine.parquet` and `spine.json` into `folder` (which is there already)."""
-    frame = spine.frame[list(COLUMNS)].sort_values(
+    more = [MOTHER] if MOTHER in spine.frame.columns else []
+    frame = spine.frame[[*COLUMNS, *more]].sort_values(
         ["authority", "dataset", "period", "parcel", "record_id"], ignore_index=True
     )
-    frame = frame.astype({**dict.fromkeys(TEXTS, "string"), "record_id": "int64", "weight": "float64"})
+    frame = frame.astype(
+        {**dict.fromkeys((*TEXTS, *more), "string"), "record_id": "int64", "weight": "float64"}
+    )
     frame.to_parquet(folder / "spine.parquet", index=False)
     facts = {"format": FORMAT, **spine.facts, "sha256": digest(folder / "spine.parquet")}
     (folder / "spine.json").write_text(

@@ -20,7 +20,7 @@ from tre_toolkit.errors import Problem, Problems, TreError, Where
 from tre_toolkit.files import digest, new_folder
 from tre_toolkit.linkage.engines import ALONE, BANDS
 from tre_toolkit.linkage.intake import by_file, check_together
-from tre_toolkit.linkage.spine import Spine
+from tre_toolkit.linkage.spine import MOTHER, Spine
 from tre_toolkit.parcel import Parcel, RecipientKey, open_parcel
 from tre_toolkit.schema.load import dataset as dataset_of
 from tre_toolkit.schema.model import Field
@@ -56,7 +56,7 @@ def make_workspace(
             target = folder / "tables" / dataset / f"{table}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
             says += _write_table(engine, opened, dataset, table, target)
-        _write_people(engine, says, folder / "people.parquet")
+        _write_people(engine, says, folder / "people.parquet", mothers=MOTHER in spine.frame.columns)
         facts = _facts(spine, opened, folder)
         (folder / "workspace.json").write_text(
             json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -125,12 +125,17 @@ def _meaning(field: Field) -> str | None:
     return "ethnicity" if field.codes == "common:ethnicity" else None
 
 
-def _write_people(engine: Engine, says: Sequence[str], target: Path) -> None:
+def _write_people(engine: Engine, says: Sequence[str], target: Path, *, mothers: bool) -> None:
     """A row for each person of the spine: the first authority, the value said most often (ties: the first in order), the
-    household of the newest record that has one, and how surely the person's records belong together (the weakest of them)."""
+    household of the newest record that has one, how surely the person's records belong together (the weakest of them), and
+    the mother, where any record names one."""
     engine.run("CREATE TABLE said (person_id VARCHAR, what VARCHAR, value VARCHAR)")
     for query in says:
         engine.run(f"INSERT INTO said {query}")
+    if mothers:
+        engine.run(
+            f"INSERT INTO said SELECT person_id, 'mother', {MOTHER} FROM spine WHERE {MOTHER} IS NOT NULL"
+        )
     sexes = " ".join(f"WHEN '{code}' THEN '{sex}'" for code, sex in SEXES.items())
     place = " ".join(f"WHEN '{band}' THEN {at}" for at, band in enumerate(WEAKEST_FIRST))
     name = " ".join(f"WHEN {at} THEN '{band}'" for at, band in enumerate(WEAKEST_FIRST))
@@ -148,7 +153,7 @@ def _write_people(engine: Engine, says: Sequence[str], target: Path) -> None:
     )
     engine.write(
         f"""SELECT first.person_id, first.authority, CAST(b.value AS DATE) AS birth_month, s.value AS sex, e.value AS ethnicity,
-                  home.household_id, sure.match_weight, sure.band
+                  home.household_id, sure.match_weight, sure.band{f", m.value AS {MOTHER}" if mothers else ""}
            FROM (SELECT person_id, authority FROM (
                    SELECT person_id, authority,
                           row_number() OVER (PARTITION BY person_id ORDER BY period, authority) AS place FROM spine)
@@ -156,6 +161,7 @@ def _write_people(engine: Engine, says: Sequence[str], target: Path) -> None:
            LEFT JOIN most b ON b.person_id = first.person_id AND b.what = 'birth_month'
            LEFT JOIN most s ON s.person_id = first.person_id AND s.what = 'sex'
            LEFT JOIN most e ON e.person_id = first.person_id AND e.what = 'ethnicity'
+           LEFT JOIN most m ON m.person_id = first.person_id AND m.what = 'mother'
            LEFT JOIN (SELECT person_id, household_id FROM (
                         SELECT person_id, household_id,
                                row_number() OVER (PARTITION BY person_id ORDER BY period DESC, household_id) AS place

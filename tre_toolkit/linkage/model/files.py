@@ -2,7 +2,8 @@
 
 A file is what one authority holds. Its returns of all years carry the child's own number, a UPN or an
 NHS number: records that share one are one *unit* before any model runs, with the newest value of
-every token. Where there is one authority only, each group of datasets with its own numbering is a file.
+every token. Numbers that several authorities' sets share (a national set's, a crosswalk's) bring records together whoever
+sent them. Where there is one authority only, each group of datasets with its own numbering is a file.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import pandas as pd
 
 from tre_toolkit.linkage.cluster import Persons, components, persons
 from tre_toolkit.linkage.records import NONE, Codes, Lists, Records
-from tre_toolkit.linkage.rule_sets import Step
+from tre_toolkit.linkage.rule_sets import BRIDGE, Step
 from tre_toolkit.linkage.rules import Candidates, Crowded, candidates
 
 OWN: tuple[Step, ...] = (
     Step("same authority, own number", (("local_id",),), "certain", within=True),
+    BRIDGE,
     Step("same authority, UPN", (("upn", "former_upn"),), "certain", within=True),
     Step("same authority, NHS number", (("nhs",),), "certain", within=True),
 )
@@ -43,12 +45,13 @@ class Units:
 
 def units(records: Records, *, held: Codes | None = None) -> Units:
     """Bring the records of each file together by its own numbers; those of two earlier persons (`held` codes) stay apart."""
-    steps = OWN if records.about["authority"].nunique() > 1 else OWN[:1]
+    steps = OWN if records.about["authority"].nunique() > 1 else OWN[:2]
     pairs, crowded = candidates(records, steps)
     joined = persons(records, pairs.left, pairs.right, pairs.step, held=held)
     labels, unit = np.unique(joined.cluster, return_inverse=True)
     names, file_of_record = _files(records)
-    newest = np.lexsort((np.arange(len(records)), -_rank(records.about["period"]), unit))
+    national = records.of("number") != NONE  # says what happened to a child, and little of who it is
+    newest = np.lexsort((np.arange(len(records)), -_rank(records.about["period"]), national, unit))
     first = newest[np.unique(unit[newest], return_index=True)[1]]
     about = records.about.iloc[first].reset_index(drop=True).assign(source=file_of_record[first])
     chosen = {
