@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pseudonymise import standardise
 from pseudonymise.profiles import SHARED, Column
-from pseudonymise.tokens import compose, plain
+from pseudonymise.tokens import heads, tokenise
 from tre_toolkit.errors import Problem, TreError, Where
 from tre_toolkit.project import Limits
 
@@ -66,6 +66,13 @@ class Names:
             raise TreError("the list holds no name", where=str(path), hint="kind is given or surname")
         return cls(known)
 
+    def told_apart(self, part: str, secret: bytes) -> tuple[np.ndarray, np.ndarray] | None:
+        """The names of a part as numbers under the key `secret`, and how many people bear each; None where no list has it."""
+        if part not in self.known:
+            return None
+        names, people = self.known[part]
+        return heads(tokenise(names, secret)), people.to_numpy()
+
 
 @dataclass(frozen=True, slots=True)
 class NameExposure:
@@ -84,20 +91,30 @@ class NameExposure:
         return max(0.0, self.right - self.blind) / self.records if self.records else 0.0
 
 
+def name_part(column: Column) -> str | None:
+    """The first part of a token column that is a name; None where none is."""
+    return next((part for part in column.parts if SHARED.get(part, part) in GIVEN + SURNAME), None)
+
+
+def name_parts(columns: Sequence[Column]) -> tuple[str, ...]:
+    """The names that stand in token columns which are attacked, each once."""
+    found = [name_part(column) for column in columns if not column.deletions]
+    return tuple(dict.fromkeys(part for part in found if part))
+
+
 def of_names(
-    place: str, columns: Sequence[Column], parts: Mapping[str, pa.Array], names: Names
-) -> list[NameExposure]:
-    """The attack on each token column in which a name stands, of one return, from the values before they are hashed."""
-    found = []
-    for column in columns:
-        part = next((one for one in column.parts if SHARED.get(one, one) in GIVEN + SURNAME), None)
-        if part is None or column.deletions:
-            continue
-        told = _attacked(
-            plain(compose([parts[one] for one in column.parts])), plain(parts[part]), names.known.get(part)
-        )
-        found.append(NameExposure(place, column.name, part, *told))
-    return found
+    place: str,
+    column: Column,
+    tokens: np.ndarray,
+    truth: np.ndarray,
+    known: tuple[np.ndarray, np.ndarray] | None,
+) -> NameExposure:
+    """The attack on a token column in which a name stands.
+
+    `tokens` and `truth` tell each record's token and name apart, as numbers (uint64), 0 where there is none; `known`
+    are the names of the attacker's list, numbered likewise, and how many people bear each (this return's own if None).
+    """
+    return NameExposure(place, column.name, name_part(column) or "", *_attacked(tokens, truth, known))
 
 
 def problems(found: Sequence[NameExposure], limits: Limits) -> list[Problem]:
@@ -114,32 +131,44 @@ def problems(found: Sequence[NameExposure], limits: Limits) -> list[Problem]:
 
 
 def _attacked(
-    values: pa.Array, names: pa.Array, known: tuple[pa.Array, pa.Array] | None
+    tokens: np.ndarray, truth: np.ndarray, known: tuple[np.ndarray, np.ndarray] | None
 ) -> tuple[int, float, float]:
     """Records with a token, the expected number named rightly by rank, and named rightly by the commonest name alone."""
     import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
-    there = pc.is_valid(values)
-    tokens, truth = values.filter(there), names.filter(there)
+    there = tokens != 0
+    tokens, truth = tokens[there], truth[there]
     records = len(tokens)
     if not records:
         return 0, 0.0, 0.0
-    listed, people = known or _summed(truth, pa.array(np.ones(records, np.int64)))
-    codes = tokens.dictionary_encode().indices.to_numpy()
-    counts = np.bincount(codes)
-    name = np.empty(len(counts), np.int64)  # of each token; -1 where the list hasn't it
-    name[codes] = pc.fill_null(pc.index_in(truth, listed), -1).to_numpy(zero_copy_only=False)
-    order = np.argsort(-people.to_numpy(), kind="stable")  # the attacker's names, commonest first
-    rank = np.full(len(listed) + 1, -1)
+    listed, people = known or np.unique(truth, return_counts=True)
+    place = tokens.argsort()
+    tokens = tokens[place]
+    first = np.flatnonzero(np.concatenate([[True], tokens[1:] != tokens[:-1]]))  # of each token's records
+    counts = np.diff(np.append(first, records))
+    named = truth[place[first]]
+    del place, tokens, truth
+    order = np.lexsort((listed, -people))  # the attacker's names, commonest first
+    rank = np.empty(len(listed), np.int64)
     rank[order] = np.arange(len(listed))
-    share = people.to_numpy()[order] / max(1, int(pc.sum(people).as_py() or 0))
+    borne = _ranks(named, listed, rank)
+    share = people[order] / max(1, int(people.sum()))
     alone = len(counts) <= len(listed)  # a token a name: the column is the name by itself, or nearly
     places = np.ones(len(listed)) if alone else share * len(counts)
-    right = _by_rank(counts, rank[name], np.concatenate([[0.0], np.cumsum(places)]))
-    blind = float(counts[rank[name] == 0].sum())
-    return records, right, blind
+    right = _by_rank(counts, borne, np.concatenate([[0.0], np.cumsum(places)]))
+    return records, right, float(counts[borne == 0].sum())
+
+
+def _ranks(names: np.ndarray, listed: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    """The rank of each name; -1 of one the list hasn't."""
+    import numpy as np
+
+    if not len(listed):
+        return np.full(len(names), -1)
+    sorted_ = listed.argsort()
+    at = np.minimum(np.searchsorted(listed, names, sorter=sorted_), len(listed) - 1)
+    found = sorted_[at]
+    return np.where(listed[found] == names, rank[found], -1)
 
 
 def _by_rank(counts: np.ndarray, rank: np.ndarray, ends: np.ndarray) -> float:

@@ -2,14 +2,14 @@
 
 Everything is checked before anything is written: that all returns are of one authority and all
 synthetic or all real, that the plan stands, that no identifier is in what stays, that what would
-leave exposes no more than the project allows. Then payload and tokens are sealed, tokens a stretch
-of records at a time, so that memory holds the returns and not the tokens of all children at once.
+leave exposes no more than the project allows. What is made meanwhile is kept outside memory (see `spill`)
+and sealed a stretch of rows at a time, so that memory holds neither the returns nor what comes of them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING
 from pseudonymise import attack, birthdays, checks, exposure, profiles, standardise, telling
 from pseudonymise.coarsen import anchors, shifts
 from pseudonymise.keys import Key
+from pseudonymise.making import Recipe, Tokens, make
+from pseudonymise.making import cells as stretches
 from pseudonymise.options import Options
-from pseudonymise.payload import Children, about, fresh_ids, payload, shuffled
-from pseudonymise.people import People, clean_ids, people
+from pseudonymise.payload import Children, about, fresh_ids, payload
+from pseudonymise.people import People, cells_of, clean_ids, numberings, people
 from pseudonymise.planning import Plan, parts_of, plan
 from pseudonymise.recipients import To
-from pseudonymise.tokens import packed, token_batches
+from pseudonymise.scan import dictionary
+from pseudonymise.spill import Shuffled, Spill
 from tre_toolkit import audit
 from tre_toolkit.errors import Problem, Problems, TreError
 from tre_toolkit.parcel.keys import Recipient
@@ -38,6 +41,9 @@ if TYPE_CHECKING:
 
     from tre_toolkit.returns import Return
 
+OWN_NUMBERS = frozenset(
+    {"local_id", "number"}
+)  # what an adopted child keeps: the number its own rows meet by
 BARE = "standard"  # the profile whose tokens may never stand beside payload
 
 
@@ -87,18 +93,21 @@ def pseudonymise(
     counter = checks.series(log, project, key, new=options.new_series)
     counted = {one.dataset for one in agreed.columns if one.stays == "days"}
     since = anchors(returns, {name: column for name, column in project.anchors.items() if name in counted})
-    run = _Run(agreed, key, whose, options, _apart(returns, project), since)
-    pieces = [run.one(return_, done) for return_ in returns]
-    _check(pieces, project)
-    counts = telling.summed(piece.counts for piece in pieces)
-    facts = telling.facts_of(agreed, key, whose, returns, synthetic=synthetic, counts=counts, counter=counter)
-    audit.append(log, checks.BEGUN, project=project.id, counter=counter, plan=agreed.digest)
-    manifests = _write(halves, pieces, facts, signer, options, log)
+    with Spill(options.spill, held=options.held) as spill:
+        run = _Run(agreed, key, whose, options, _apart(returns, project), since, spill)
+        pieces = [run.one(return_, done) for return_ in returns]
+        _check(pieces, project)
+        counts = telling.summed(piece.counts for piece in pieces)
+        facts = telling.facts_of(
+            agreed, key, whose, returns, synthetic=synthetic, counts=counts, counter=counter
+        )
+        audit.append(log, checks.BEGUN, project=project.id, counter=counter, plan=agreed.digest)
+        manifests = _write(halves, pieces, facts, signer, options, log)
     return Made(
         manifests,
         [path for _, path, _ in halves],
         counts,
-        [one for piece in pieces for one in piece.tokens],
+        [one for piece in pieces for one in piece.exposed],
         [piece.groups for piece in pieces if piece.groups],
         [one for piece in pieces for one in piece.dates],
         [one for piece in pieces for one in piece.named],
@@ -110,25 +119,26 @@ class _Piece:
     """What one return gives."""
 
     place: str
-    parts: dict[str, pa.Table]
-    stream: Callable[[], pa.RecordBatchReader] | None
+    tokens: Tokens | None
+    tables: dict[str, Shuffled]
+    about: Shuffled | None
     counts: dict[str, int]
     problems: list[Problem]
-    truth: pa.Table
-    tokens: list[exposure.TokenExposure] = field(default_factory=list)
+    truth: telling.Truth | None
+    exposed: list[exposure.TokenExposure] = field(default_factory=list)
     named: list[attack.NameExposure] = field(default_factory=list)
     dates: list[birthdays.DateExposure] = field(default_factory=list)
     groups: exposure.GroupExposure | None = None
 
-    def part(self, content: str) -> dict[str, pa.Table | pa.RecordBatchReader]:
+    def part(self, content: str) -> dict[str, pa.RecordBatchReader]:
         """The parts that belong into a file of this content."""
-        made: dict[str, pa.Table | pa.RecordBatchReader] = {}
+        made: dict[str, pa.RecordBatchReader] = {}
         if content in ("all", "attributes"):
-            made |= {name: table for name, table in self.parts.items() if name.startswith("payload/")}
-        if content == "all":
-            made |= {name: table for name, table in self.parts.items() if name.startswith("about/")}
-        if content in ("all", "linkage") and self.stream:
-            made[f"tokens/{self.place}"] = self.stream()
+            made |= {f"payload/{self.place}/{name}": rows.batches() for name, rows in self.tables.items()}
+        if content == "all" and self.about:
+            made[f"about/{self.place}"] = self.about.batches()
+        if content in ("all", "linkage") and self.tokens:
+            made[f"tokens/{self.place}"] = self.tokens.batches()
         return made
 
 
@@ -143,69 +153,126 @@ class _Run:
     apart: frozenset[str]
     since: dict[str, pd.Series]
     """Dataset to each child's first date, from which its days are counted."""
+    spill: Spill
 
     def one(self, return_: Return, done: Callable[[int], None]) -> _Piece:
-        """All that one return gives, but for its tokens, which are made as they are sealed."""
+        """All that one return gives, kept until it is sealed."""
         import pyarrow as pa
 
-        from tre_toolkit.returns import typed as types_of
-
         project, place = self.agreed.project, f"{return_.dataset}/{return_.period}"
-        typed = types_of(return_)
-        who = people(return_, typed, self.authority, without=self.options.without)
+        who = people(return_, without=self.options.without)
         record_ids = fresh_ids(who.count)
-        children = self._children(return_, who)
-        staying = payload(
-            return_, typed, self.agreed, who, record_ids, children=children, areas=self.options.areas
-        )
-        del typed  # as large as the return itself, and not needed any more
-        parts = {f"payload/{place}/{name}": table for name, table in staying.tables.items()}
-        if who.count and project.about and project.profile == "strict":
-            parts[f"about/{place}"] = about(return_, who, record_ids, project.about)
-        columns = profiles.columns(project.profile, parts_of(return_.schema)) if who.count else ()
         cut = self._apart(who)
-        values = {
-            name: _null(who.part(name), cut)
-            if cut.any() and name != "local_id"
-            else who.parts.get(name, who.part(name))
-            for name in _words(columns)
-        }
+        columns = profiles.columns(project.profile, parts_of(return_.schema)) if who.count else ()
+        recipe = self._recipe(return_, columns)
+        cells = cells_of(return_, who, self.spill)
+        tokens = make(
+            recipe,
+            stretches(cells, self.spill),
+            who.order,
+            record_ids,
+            self.spill,
+            cut=cut,
+            kept=OWN_NUMBERS,
+            jobs=self.options.jobs,
+        )
+        staying = payload(
+            return_,
+            self.agreed,
+            who,
+            record_ids,
+            self.spill,
+            children=self._children(return_, who, tokens.born),
+            words=dictionary(tokens.words),
+            areas=self.options.areas,
+        )
+        beside = who.count and project.about and project.profile == "strict"
         singles = [table.name for table in return_.schema.tables if table.key == (table.person,)]
+        mapped = self.options.truth_map or self.options.own_map
         done(1)
         pa.default_memory_pool().release_unused()
         return _Piece(
             place,
-            parts,
-            self._stream(columns, values, record_ids) if columns else None,
-            telling.counts_of(return_, who, staying.counts, int(cut.sum())),
+            tokens if columns else None,
+            staying.tables,
+            about(return_, who, record_ids, tokens, project.about) if beside else None,
+            telling.counts_of(return_, who, tokens, staying.counts, int(cut.sum())),
             staying.problems,
-            telling.truth_of(return_, who, record_ids, self.authority),
-            exposure.of_tokens(place, columns, values),
-            attack.of_names(place, columns, values, self.options.names),
+            telling.truth_of(return_, who, record_ids, self.authority, self.spill) if mapped else None,
+            [exposure.of_tokens(place, name, tokens.heads_of(name)) for name in tokens.heads],
+            self._named(place, columns, tokens, recipe.naming),
             staying.dates,
-            exposure.of_groups(
-                place,
-                staying.tables,
-                [one for one in self.agreed.columns if one.dataset == return_.dataset],
-                singles,
-                project.limits,
-            ),
+            self._groups(return_, place, staying.tables, singles),
         )
 
-    def _children(self, return_: Return, who: People) -> Children:
-        """How far each child's dates move, when it was born, and from when its days are counted."""
-        import numpy as np
+    def _recipe(self, return_: Return, columns: tuple[profiles.Column, ...]) -> Recipe:
+        """What is made of each stretch of the return's records."""
+        text_stays = any(
+            one.dataset == return_.dataset and one.type == "string" and one.stays == "keep"
+            for one in self.agreed.columns
+        )
+        return Recipe(
+            columns,
+            {column.name: self.key.domain_key(column.domain, standardise.VERSION) for column in columns},
+            self.key.derive("names told apart"),
+            return_.year,
+            numberings(return_, self.authority),
+            words=text_stays,
+            about=bool(self.agreed.project.about),
+        )
+
+    def _named(
+        self, place: str, columns: Sequence[profiles.Column], tokens: Tokens, secret: bytes
+    ) -> list[attack.NameExposure]:
+        """The attack with lists of names on each token column in which a name stands."""
+        found = []
+        known = {part: self.options.names.told_apart(part, secret) for part in tokens.names}
+        for column in columns:
+            part = None if column.deletions else attack.name_part(column)
+            if part:
+                heads, names = tokens.heads_of(column.name), tokens.names_of(part)
+                found.append(attack.of_names(place, column, heads, names, known[part]))
+        return found
+
+    def _groups(
+        self, return_: Return, place: str, tables: Mapping[str, Shuffled], singles: Sequence[str]
+    ) -> exposure.GroupExposure | None:
+        """k-anonymity and l-diversity of what would stay, from the columns they are measured by alone."""
         import pyarrow as pa
 
-        nothing = np.full(who.count, np.datetime64("NaT", "D"))
+        plans = [one for one in self.agreed.columns if one.dataset == return_.dataset]
+        names = {name: rows.names for name, rows in tables.items()}
+        held = {}
+        for name, wanted in exposure.person_columns(names, plans, singles).items():
+            columns = [one.column for one in wanted]
+            pieces = tables[name].pieces(["record_id", *columns])
+            coded = [
+                [batch["record_id"], *(batch[one].dictionary_encode() for one in columns)] for batch in pieces
+            ]
+            held[name] = pa.table(
+                [pa.chunked_array(list(chunks)) for chunks in zip(*coded, strict=True)],
+                names=["record_id", *columns],
+            )
+        return exposure.of_groups(place, held, plans, singles, self.agreed.project.limits)
+
+    def _children(self, return_: Return, who: People, born: np.ndarray) -> Children:
+        """How far each child's dates move, when it was born, and from when its days are counted."""
+        import numpy as np
+
         first = self.since.get(return_.dataset)
-        if first is not None:
+        if first is None:
+            since = np.full(who.count, np.datetime64("NaT", "D"))
+        else:
             ids = clean_ids(who.local_ids).to_pandas()
             since = first.reindex(ids.to_numpy()).to_numpy("datetime64[D]")
+        moved = any(one.dataset == return_.dataset and one.stays == "shifted" for one in self.agreed.columns)
+        weeks = self.agreed.project.shift_weeks
         return Children(
-            shifts(who.local_ids, self.key, self.authority, self.agreed.project.shift_weeks),
-            who.part("birth_date").cast(pa.date32()).to_numpy(zero_copy_only=False).astype("datetime64[D]"),
-            nothing if first is None else since,
+            shifts(who.local_ids, self.key, self.authority, weeks)
+            if moved
+            else np.zeros(who.count, np.int64),
+            born,
+            since,
         )
 
     def _apart(self, who: People) -> np.ndarray:
@@ -216,14 +283,6 @@ class _Run:
         listed = pa.array(sorted(self.apart), pa.string())
         found: np.ndarray = pc.is_in(clean_ids(who.local_ids), listed).to_numpy(zero_copy_only=False)
         return found
-
-    def _stream(
-        self, columns: Sequence[profiles.Column], values: dict[str, pa.Array], record_ids: np.ndarray
-    ) -> Callable[[], pa.RecordBatchReader]:
-        order = shuffled(len(record_ids))
-        return lambda: token_batches(
-            columns, values, self.key, standardise.VERSION, record_ids, order, jobs=self.options.jobs
-        )
 
 
 def _write(
@@ -238,7 +297,7 @@ def _write(
     number, manifests = new_number(), []
     try:
         for content, path, recipient in halves:
-            parts: dict[str, pa.Table | pa.RecordBatchReader] = {}
+            parts: dict[str, pa.RecordBatchReader] = {}
             for piece in pieces:
                 parts |= piece.part(content)
             said = facts.model_copy(
@@ -246,7 +305,7 @@ def _write(
             )
             manifests.append(seal(path, parts, said, recipient=recipient, signer=signer, number=number))
         for kept in filter(None, (options.truth_map, options.own_map)):
-            telling.write_truth([piece.truth for piece in pieces], kept)
+            telling.write_truth([piece.truth for piece in pieces if piece.truth], kept)
         for manifest, (_, path, _) in zip(manifests, halves, strict=True):
             audit.append(log, checks.SEALED, **telling.event_of(manifest, path))
     except BaseException:
@@ -271,21 +330,9 @@ def _check(pieces: Sequence[_Piece], project: Project) -> None:
     found = [problem for piece in pieces for problem in piece.problems]
     if found:
         raise Problems("identifiers stand in columns that would stay", found)
-    tokens = [one for piece in pieces for one in piece.tokens]
+    tokens = [one for piece in pieces for one in piece.exposed]
     exposed = list(birthdays.problems((one for piece in pieces for one in piece.dates), project.limits))
     exposed += attack.problems([one for piece in pieces for one in piece.named], project.limits)
     exposed += exposure.problems(tokens, [piece.groups for piece in pieces if piece.groups], project.limits)
     if exposed:
         raise Problems("more would be exposed than the project allows", exposed)
-
-
-def _null(values: pa.Array, cut: np.ndarray) -> pa.Array:
-    """The values, missing where `cut` is true."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return packed(pc.if_else(pa.array(cut), pa.scalar(None, values.type), values))
-
-
-def _words(columns: Iterable[profiles.Column]) -> set[str]:
-    return {part for column in columns for part in column.parts}

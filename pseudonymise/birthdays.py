@@ -10,8 +10,9 @@ refused.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tre_toolkit.errors import Problem, Where
@@ -51,22 +52,30 @@ def softened(days: np.ndarray, born: np.ndarray) -> np.ndarray:
     return made
 
 
-def measured(place: str, column: str, days: np.ndarray, born: np.ndarray) -> DateExposure:
-    """How many of the dates (datetime64[D]) are birthdays of their child, and how many share one distance from its birth."""
-    import numpy as np
+@dataclass(slots=True)
+class Tally:
+    """What a column's dates tell of birthdays, added up a chunk of rows at a time."""
 
-    known = ~(np.isnat(days) | np.isnat(born))
-    here, then = days[known], born[known]
-    months = here.astype("datetime64[M]").astype(np.int64) - then.astype("datetime64[M]").astype(np.int64)
-    same_day = (here - _first(here)) == (then - _first(then))
-    distances = np.unique((here - then).astype(np.int64), return_counts=True)[1]
-    return DateExposure(
-        place,
-        column,
-        len(here),
-        int(((months % 12 == 0) & same_day).sum()),
-        int(distances.max(initial=0)),
-    )
+    rows: int = 0
+    birthday: int = 0
+    distances: Counter[int] = field(default_factory=Counter)
+
+    def add(self, days: np.ndarray, born: np.ndarray) -> None:
+        """Count dates (datetime64[D], missing as NaT) that are birthdays of their child, and their distances from its birth."""
+        import numpy as np
+
+        known = ~(np.isnat(days) | np.isnat(born))
+        here, then = days[known], born[known]
+        months = here.astype("datetime64[M]").astype(np.int64) - then.astype("datetime64[M]").astype(np.int64)
+        same_day = (here - _first(here)) == (then - _first(then))
+        apart, times = np.unique((here - then).astype(np.int64), return_counts=True)
+        self.rows += len(here)
+        self.birthday += int(((months % 12 == 0) & same_day).sum())
+        self.distances.update(dict(zip(apart.tolist(), times.tolist(), strict=True)))
+
+    def exposure(self, place: str, column: str) -> DateExposure:
+        """What was counted, of a column of a return."""
+        return DateExposure(place, column, self.rows, self.birthday, max(self.distances.values(), default=0))
 
 
 def problems(found: Iterable[DateExposure], limits: Limits) -> Iterator[Problem]:

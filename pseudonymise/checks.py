@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pseudonymise import standardise
+from pseudonymise import rows, standardise
 from pseudonymise.keys import Key
-from pseudonymise.people import clean_ids, text
+from pseudonymise.people import clean_ids
 from pseudonymise.planning import token_fields
+from pseudonymise.rows import text
 from tre_toolkit import audit
 from tre_toolkit.errors import TreError, Where
 from tre_toolkit.project import Project
@@ -105,11 +106,12 @@ def adopted(returns: Sequence[Return]) -> frozenset[str]:
     found: set[str] = set()
     for return_ in returns:
         for table in return_.schema.tables:
-            frame = return_.tables.get(table.name)
-            for column in ADOPTED.keys() & {field.name for field in table.fields}:
-                if frame is not None and table.person:
-                    rows = frame[frame[column].isin(ADOPTED[column])]
-                    found |= set(pc.drop_null(clean_ids(text(rows[table.person]))).to_pylist())
+            if table.name not in return_.tables or not table.person:
+                continue
+            for column in sorted(ADOPTED.keys() & {field.name for field in table.fields}):
+                for chunk in rows.chunks(return_, table.name, [table.person, column]):
+                    ended = chunk[chunk[column].isin(ADOPTED[column])]
+                    found |= set(pc.drop_null(clean_ids(text(ended[table.person]))).to_pylist())
     return frozenset(found)
 
 
@@ -131,11 +133,11 @@ def _upns(return_: Return) -> tuple[int, int]:
     invented = issued = 0
     fields = token_fields(return_.schema)
     for table, field in [*fields.get("upn", []), *fields.get("former_upn", [])]:
-        frame = return_.tables.get(table.name)
-        if frame is None or field.name not in frame:
+        if table.name not in return_.tables or field.name not in rows.columns(return_, table.name):
             continue
-        found = standardise.upn_parts(text(frame[field.name]))
-        valid = pc.drop_null(pc.coalesce(found["upn"], found["upn_temp"]))
-        marked = pc.sum(pc.equal(pc.utf8_slice_codeunits(valid, 1, 4), INVENTED)).as_py() or 0
-        invented, issued = invented + marked, issued + len(valid) - marked
+        for cells in rows.cells(return_, table.name, field.name):
+            found = standardise.upn_parts(cells)
+            valid = pc.drop_null(pc.coalesce(found["upn"], found["upn_temp"]))
+            marked = pc.sum(pc.equal(pc.utf8_slice_codeunits(valid, 1, 4), INVENTED)).as_py() or 0
+            invented, issued = invented + marked, issued + len(valid) - marked
     return invented, issued

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,8 +64,6 @@ class Setting:
     """Each row's child's birth date (datetime64[D]), missing where there is none or the row is about no child."""
     anchor: np.ndarray
     """The date from which each row's days are counted (datetime64[D])."""
-    names: pa.Array
-    """Given names and surnames of the return's own children, cleaned, to look for where they mustn't stand."""
     areas: Areas | None = None
 
 
@@ -95,8 +93,8 @@ def anchors(returns: Sequence[Return], wanted: dict[str, str]) -> dict[str, pd.S
     """
     import pandas as pd
 
-    from pseudonymise.people import clean_ids, text
-    from tre_toolkit.returns import typed
+    from pseudonymise import rows
+    from pseudonymise.people import clean_ids
 
     found: dict[str, list[pd.Series]] = {}
     for return_ in returns:
@@ -104,10 +102,10 @@ def anchors(returns: Sequence[Return], wanted: dict[str, str]) -> dict[str, pd.S
         table = next((one for one in return_.schema.tables if one.name == name), None)
         if table is None or table.person is None or name not in return_.tables:
             continue
-        frame = return_.tables[name]
-        days = typed(replace(return_, tables={name: frame}))[name][column]
-        ids = clean_ids(text(frame[table.person])).to_pandas()
-        found.setdefault(return_.dataset, []).append(days.groupby(ids.to_numpy()).min())
+        for chunk in rows.chunks(return_, name, [table.person, column]):
+            days = rows.typed(return_, name, chunk)[column]
+            ids = clean_ids(rows.text(chunk[table.person])).to_pandas()
+            found.setdefault(return_.dataset, []).append(days.groupby(ids.to_numpy()).min())
     return {dataset: pd.concat(some).groupby(level=0).min() for dataset, some in found.items()}
 
 

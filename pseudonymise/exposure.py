@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pseudonymise.planning import ColumnPlan
-from pseudonymise.profiles import Column
-from pseudonymise.tokens import compose, plain
 from tre_toolkit.errors import Problem, Where
 from tre_toolkit.project import Limits
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 COMMON = 10  # records that bear a token before its frequency tells something: the prototype's measure
@@ -71,27 +70,20 @@ class GroupExposure:
         return self.exposed / self.children if self.children else 0.0
 
 
-def of_tokens(place: str, columns: Sequence[Column], parts: Mapping[str, pa.Array]) -> list[TokenExposure]:
-    """The exposure of each token column of one return, from the values before they are hashed."""
-    import pyarrow.compute as pc
+def of_tokens(place: str, column: str, tokens: np.ndarray) -> TokenExposure:
+    """The exposure of a token column of one return. `tokens` tells them apart (uint64), 0 where there is none."""
+    import numpy as np
 
-    found = []
-    for column in columns:
-        if column.deletions:
-            continue  # a list's tokens are those of its own column and rarer ones
-        value = plain(compose([parts[part] for part in column.parts]))
-        counts = pc.value_counts(pc.drop_null(value)).field("counts")
-        common = pc.sum(pc.if_else(pc.greater_equal(counts, COMMON), counts, 0)).as_py() or 0
-        found.append(
-            TokenExposure(
-                place,
-                column.name,
-                len(value) - value.null_count,
-                common,
-                pc.max(counts).as_py() or 0,
-            )
-        )
-    return found
+    there = np.sort(tokens[tokens != 0])
+    first = np.flatnonzero(np.concatenate([[True], there[1:] != there[:-1]])) if len(there) else there
+    counts = np.diff(np.append(first, len(there)))
+    return TokenExposure(
+        place,
+        column,
+        len(there),
+        int(counts[counts >= COMMON].sum()),
+        int(counts.max(initial=0)),
+    )
 
 
 def of_groups(
@@ -102,11 +94,16 @@ def of_groups(
     limits: Limits,
 ) -> GroupExposure | None:
     """k-anonymity and l-diversity of the kept quasi-identifiers of the tables with one row a child."""
-    quasi, sensitive = _person_columns(tables, plans, one_a_child)
-    if not quasi:
+    wanted = person_columns({name: table.column_names for name, table in tables.items()}, plans, one_a_child)
+    of_role = {
+        role: [f"{one.table}.{one.column}" for some in wanted.values() for one in some if (role in one.role)]
+        for role in ("quasi_id", "sensitive")
+    }
+    names = tuple(of_role["quasi_id"])
+    if not names:
         return None
-    names = tuple(quasi)
-    whole = _joined({**quasi, **sensitive})
+    whole = _joined(tables, wanted)
+    sensitive = tuple(name for name in of_role["sensitive"] if name not in names)
     exposed = _exposed(whole, names, limits.smallest_group)
     without = {
         name: _exposed(whole, [one for one in names if one != name], limits.smallest_group) for name in names
@@ -119,7 +116,7 @@ def of_groups(
         exposed,
         coarsest,
         without[coarsest] if coarsest else 0,
-        *_alike(whole, names, tuple(sensitive), limits.smallest_group),
+        *_alike(whole, names, sensitive, limits.smallest_group),
     )
 
 
@@ -161,39 +158,47 @@ def problems(
     return found
 
 
-def _person_columns(
-    tables: Mapping[str, pa.Table], plans: Sequence[ColumnPlan], one_a_child: Sequence[str]
-) -> tuple[dict[str, pa.Table], dict[str, pa.Table]]:
-    """Quasi-identifying and sensitive columns, "table.column" to a table of record_id and value, one row a child."""
-    quasi: dict[str, pa.Table] = {}
-    sensitive: dict[str, pa.Table] = {}
+def person_columns(
+    tables: Mapping[str, Sequence[str]], plans: Sequence[ColumnPlan], one_a_child: Sequence[str]
+) -> dict[str, list[ColumnPlan]]:
+    """The quasi-identifying and the sensitive columns of the tables with one row a child, by table."""
+    found: dict[str, list[ColumnPlan]] = {}
     for plan in plans:
-        held = tables.get(plan.table) if plan.table in one_a_child else None
-        if held is None or plan.column not in held.column_names:
-            continue
-        table = held.select(["record_id", plan.column]).rename_columns(["record_id", "value"])
-        if "quasi_id" in plan.role:
-            quasi[f"{plan.table}.{plan.column}"] = table
-        elif "sensitive" in plan.role:
-            sensitive[f"{plan.table}.{plan.column}"] = table
-    return quasi, sensitive
+        there = plan.table in one_a_child and plan.column in tables.get(plan.table, ())
+        if there and ("quasi_id" in plan.role or "sensitive" in plan.role):
+            found.setdefault(plan.table, []).append(plan)
+    return found
 
 
-def _joined(columns: Mapping[str, pa.Table]) -> pa.Table:
+def _joined(tables: Mapping[str, pa.Table], wanted: Mapping[str, Sequence[ColumnPlan]]) -> pa.Table:
     """One row a child with each column as numbered values; a child a table doesn't have is missing there."""
+    import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    whole = None
-    for name, column in columns.items():
-        codes = pc.dictionary_encode(column["value"].combine_chunks()).indices
-        rows = pa.table({"record_id": column["record_id"], "value": codes})
-        table = rows.group_by("record_id", use_threads=False).aggregate([("value", "min")])
-        one = table.rename_columns({"value_min": name})
-        whole = (
-            one if whole is None else whole.join(one, "record_id", join_type="full outer", use_threads=False)
-        )
-    return whole
+    owners = {name: tables[name]["record_id"].to_numpy() for name in wanted}
+    children = np.unique(np.concatenate(list(owners.values())))
+    made = {"record_id": pa.array(children)}
+    for name, plans in wanted.items():
+        place = np.searchsorted(children, owners[name])
+        for one in plans:
+            codes = _codes(tables[name][one.column])
+            held = np.full(len(children), np.iinfo(np.int32).max, np.int32)
+            np.minimum.at(held, place, codes)
+            made[f"{one.table}.{one.column}"] = pa.array(held, mask=held == np.iinfo(np.int32).max)
+    return pa.table(made)
+
+
+def _codes(column: pa.ChunkedArray) -> np.ndarray:
+    """A number for each value, the largest there is for a missing one."""
+    import numpy as np
+    import pyarrow as pa
+
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    whole = column.unify_dictionaries().combine_chunks()
+    indices = (whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole).indices
+    codes: np.ndarray = indices.fill_null(np.iinfo(np.int32).max).to_numpy(zero_copy_only=False)
+    return codes.astype(np.int32)
 
 
 def _exposed(whole: pa.Table, names: Sequence[str], smallest: int) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pseudonymise import attack
 from pseudonymise.coarsen import Areas
+from pseudonymise.spill import HELD
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +26,7 @@ class Options:
     """Gets the same of any returns, for the authority's own eyes: what answers a linker's question about a record."""
     new_series: bool = False
     jobs: int = 1
+    spill: Path | None = None
+    """Folder of the nameless file in which what is made waits to be sealed; the system's own place if absent."""
+    held: int = HELD
+    """Bytes of it that stay in memory before that file is begun."""

@@ -58,27 +58,30 @@ def identifiers(values: pa.Array, where: Where) -> Iterator[Problem]:
             yield Problem(f"what stays of this column looks like {kind}", where, HINT, count=count)
 
 
-def names(values: pa.Array, known: pa.Array, where: Where) -> Iterator[Problem]:
-    """A problem when at least one row in a hundred holds one of the names `known` or of the commonest ones."""
+def named(values: pa.Array, known: pa.Array) -> tuple[int, int]:
+    """How many of `values` hold one of the names `known` (see `dictionary`), and how many there are."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     there = pc.drop_null(pc.cast(values, pa.string()))
     if not len(there):
-        return
+        return 0, 0
     encoded = pc.dictionary_encode(there)
     words = pc.split_pattern_regex(pc.fill_null(standardise.names(encoded.dictionary), ""), " ")
-    hit = pc.is_in(pc.list_flatten(words), dictionary(known))
+    hit = pc.is_in(pc.list_flatten(words), known)
     owner = pc.list_parent_indices(words).filter(hit)
     marked = pc.is_in(pa.array(range(len(encoded.dictionary)), owner.type), owner)
-    rows = pc.sum(marked.take(encoded.indices)).as_py() or 0
-    if rows >= NAMED * len(there):
+    return pc.sum(marked.take(encoded.indices)).as_py() or 0, len(there)
+
+
+def names(rows: int, of: int, where: Where) -> Iterator[Problem]:
+    """A problem when at least one in a hundred of a column's values holds a name: `rows` of the `of` there are."""
+    if of and rows >= NAMED * of:
         yield Problem("what stays of this column holds names of people", where, HINT, count=rows)
 
 
-def dictionary(columns: pa.Array | Iterable[str]) -> pa.Array:
+def dictionary(own: Iterable[str | None]) -> pa.Array:
     """The names that are looked for: the given ones of four letters or more, and the commonest of the country."""
     import pyarrow as pa
 
-    own = columns.unique().to_pylist() if isinstance(columns, pa.Array) else columns
     return pa.array(sorted(COMMON_NAMES | {name for name in own if name and len(name) >= SHORTEST}))

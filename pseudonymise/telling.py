@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pseudonymise import profiles, standardise
 from pseudonymise.keys import Key
+from pseudonymise.making import Tokens
 from pseudonymise.people import People
 from pseudonymise.planning import Plan, parts_of
+from pseudonymise.spill import SLICE, Place, Spill, packed, unpacked
 from tre_toolkit import audit
 from tre_toolkit.files import digest, new_file
 from tre_toolkit.parcel.manifest import Facts, Manifest, TokenColumn
@@ -26,7 +29,9 @@ if TYPE_CHECKING:
     from tre_toolkit.returns import Return
 
 
-def counts_of(return_: Return, who: People, more: dict[str, int], apart: int) -> dict[str, int]:
+def counts_of(
+    return_: Return, who: People, tokens: Tokens, more: dict[str, int], apart: int
+) -> dict[str, int]:
     """What the report counts of one return; how many children have no usable value of what linkage needs most."""
     told = ("local_id", "upn", "birth_date", "sex", "given", "surname", "postcode", "uprn", "nhs", "uln")
     return {
@@ -36,7 +41,7 @@ def counts_of(return_: Return, who: People, more: dict[str, int], apart: int) ->
         **who.counts,
         **more,
         "adopted children kept apart": apart,
-        **{f"children without {part}": who.parts[part].null_count for part in told if part in who.parts},
+        **{f"children without {part}": tokens.missing[part] for part in told if part in tokens.missing},
     }
 
 
@@ -105,23 +110,48 @@ def event_of(manifest: Manifest, path: Path) -> dict[str, audit.Fact]:
     }
 
 
-def truth_of(return_: Return, who: People, record_ids: np.ndarray, authority: str) -> pa.Table:
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Which record of a return is which child, kept outside memory."""
+
+    kept: list[pa.Buffer | Place]
+    spill: Spill
+
+    def tables(self) -> Iterator[pa.Table]:
+        """record_id, authority, dataset, period and local_id, a slice of records at a time."""
+        import pyarrow as pa
+
+        for one in self.kept:
+            yield pa.Table.from_batches([unpacked(self.spill.get(one))])
+
+
+def truth_of(return_: Return, who: People, record_ids: np.ndarray, authority: str, spill: Spill) -> Truth:
     import pyarrow as pa
 
-    return pa.table(
-        {
-            "record_id": record_ids,
-            "authority": pa.array([authority] * who.count, pa.string()),
-            "dataset": pa.array([return_.dataset] * who.count, pa.string()),
-            "period": pa.array([return_.period] * who.count, pa.string()),
-            "local_id": who.local_ids,
+    def say(word: str, rows: int) -> pa.Array:
+        return pa.array([word] * rows, pa.string())
+
+    kept: list[pa.Buffer | Place] = []
+    for at in range(0, max(1, who.count), SLICE):
+        ids = record_ids[at : at + SLICE]
+        columns = {
+            "record_id": pa.array(ids, pa.int64()),
+            "authority": say(authority, len(ids)),
+            "dataset": say(return_.dataset, len(ids)),
+            "period": say(return_.period, len(ids)),
+            "local_id": who.local_ids.slice(at, SLICE),
         }
-    )
+        kept.append(spill.put(packed(pa.record_batch(columns))))
+    return Truth(kept, spill)
 
 
-def write_truth(truth: Sequence[pa.Table], path: Path) -> None:
-    import pyarrow as pa
+def write_truth(truth: Sequence[Truth], path: Path) -> None:
     from pyarrow import csv
 
+    tables = (table for one in truth for table in one.tables())
     with new_file(path, mode=0o600) as part:
-        csv.write_csv(pa.concat_tables(truth), part)
+        first = next(tables)
+        with csv.CSVWriter(part, first.schema) as writer:
+            writer.write_table(first)
+            for table in tables:
+                writer.write_table(table)

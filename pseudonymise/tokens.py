@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from pseudonymise.keys import Key
 from pseudonymise.profiles import Column
-from pseudonymise.workers import side_by_side
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,12 +20,12 @@ if TYPE_CHECKING:
 
 SIZE = 16  # bytes of a token: at 10^8 values the odds of any collision are 1.5e-23
 SAMPLE = 4096  # values looked at to see whether they repeat
-STRETCH = 1 << 14  # records whose tokens are held at a time: 33 MB at strict's widest
 BLOCK = 1 << 12  # values hashed before their digests are put together
 REPEATS = 0.5  # share of distinct values below which encoding them first pays
 # Characters of a value that are left out in turn; every list of a column has one token more than this,
 # made up with random ones, so that a list's length doesn't tell a name's.
 DELETED = {"given": 15, "surname": 15, "postcode": 7, "upn_any": 13, "nhs_any": 10, "birth_date": 10}
+LISTED = {part: letters + 1 for part, letters in DELETED.items()}  # tokens in a list
 
 
 def compose(parts: Sequence[pa.Array]) -> pa.Array:
@@ -37,26 +36,9 @@ def compose(parts: Sequence[pa.Array]) -> pa.Array:
     if len(parts) == 1:
         return parts[0]
     pieces: list[pa.Array] = []
-    for part in map(plain, parts):
+    for part in parts:
         pieces += [pc.cast(pc.binary_length(part), pa.string()), pa.scalar(":"), part]
     return pc.binary_join_element_wise(*pieces, "")
-
-
-def packed(values: pa.Array) -> pa.Array:
-    """The values as numbers of a list of the distinct ones, where they repeat: a third of the memory."""
-    import pyarrow.compute as pc
-
-    head = values.slice(0, SAMPLE)
-    repeats = len(values) > SAMPLE and pc.count_distinct(head).as_py() < REPEATS * len(head)
-    return pc.dictionary_encode(values) if repeats else values
-
-
-def plain(values: pa.Array) -> pa.Array:
-    """Packed values as they were."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return pc.cast(values, values.type.value_type) if pa.types.is_dictionary(values.type) else values
 
 
 def tokenise(values: pa.Array, key: bytes) -> pa.FixedSizeBinaryArray:
@@ -87,39 +69,43 @@ def token_columns(
     }
 
 
-def token_batches(
+def token_batch(
     columns: Sequence[Column],
     parts: Mapping[str, pa.Array],
-    key: Key,
-    standardiser: str,
+    keys: Mapping[str, bytes],
     record_ids: np.ndarray,
-    order: np.ndarray,
-    *,
-    jobs: int = 1,
-) -> pa.RecordBatchReader:
-    """The tokens part of a parcel, `record_id` first, rows in `order`, made a stretch at a time as it is read.
-
-    With several `jobs` the stretches are made side by side in forked processes: the key is
-    inherited, never sent.
-    """
+) -> pa.RecordBatch:
+    """Some records' rows of a parcel's tokens part, `record_id` first; `keys` maps a column's name to its domain's key."""
     import pyarrow as pa
 
-    secrets_of = {column.name: key.domain_key(column.domain, standardiser) for column in columns}
-    stretches = [order[at : at + STRETCH] for at in range(0, len(order), STRETCH)] or [order]
+    made = {column.name: _column(column, parts, keys[column.name]) for column in columns}
+    return pa.RecordBatch.from_pydict({"record_id": pa.array(record_ids, pa.int64()), **made}).cast(
+        schema_of(columns)
+    )
 
-    def make(number: int) -> pa.RecordBatch:
-        rows = pa.array(stretches[number])
-        some = {name: plain(values.take(rows)) for name, values in parts.items()}
-        made = {column.name: _column(column, some, secrets_of[column.name]) for column in columns}
-        return pa.RecordBatch.from_pydict({"record_id": pa.array(record_ids[stretches[number]]), **made})
+
+def schema_of(columns: Sequence[Column]) -> pa.Schema:
+    """The columns of a tokens part."""
+    import pyarrow as pa
 
     kinds = [
         (column.name, pa.list_(pa.binary(SIZE)) if column.deletions else pa.binary(SIZE))
         for column in columns
     ]
-    schema = pa.schema([("record_id", pa.int64()), *kinds])
-    made = side_by_side(make, len(stretches), jobs)
-    return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in made))
+    return pa.schema([("record_id", pa.int64()), *kinds])
+
+
+def heads(tokens: pa.FixedSizeBinaryArray) -> np.ndarray:
+    """The first eight bytes of each token as a number (uint64), 0 where there is none.
+
+    Enough to tell tokens apart and count them: among 10^7 the odds that any two share their head are 3 in a million.
+    """
+    import numpy as np
+
+    found: np.ndarray = _bytes(tokens)[:, :8].copy().view(np.uint64).ravel()
+    if tokens.null_count:
+        found[tokens.is_null().to_numpy(zero_copy_only=False)] = 0
+    return found
 
 
 def text_form(field: str, token: bytes) -> str:
@@ -178,7 +164,7 @@ def _deletion_tokens(column: Column, parts: Mapping[str, pa.Array], key: bytes) 
     import pyarrow.compute as pc
 
     first, others = parts[column.parts[0]], [parts[part] for part in column.parts[1:]]
-    rows, width = len(first), DELETED[column.parts[0]] + 1
+    rows, width = len(first), LISTED[column.parts[0]]
     cells = (
         np.frombuffer(secrets.token_bytes(rows * width * SIZE), np.uint8).reshape(rows, width, SIZE).copy()
     )

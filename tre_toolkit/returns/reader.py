@@ -18,17 +18,23 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def read(found: Found, done: Callable[[int], None] | None = None, *, spill: Path | None = None) -> Return:
+def read(
+    found: Found,
+    done: Callable[[int], None] | None = None,
+    *,
+    spill: Path | None = None,
+    held: int | None = None,
+) -> Return:
     """Read a return. `done` is called with the number of files, sheets or records just read.
 
     The rows stay in memory while they are few; beyond that they go into temporary files without a name, in the
-    folder `spill` (the system's own when not given). A frame of `.tables` is made when it is first asked for.
+    folder `spill` (the system's own when not given); few are those within `held` bytes (64 MiB when not given). A frame of `.tables` is made when it is first asked for.
 
     Raises TreError (all files' troubles together) when a file can't be read at all; rows that can't, columns
     and blocks the catalogue doesn't know are counted in `.problems`.
     """
     schema = found.schema
-    spool, marks = Spool(schema.tables, spill), Marks(schema)
+    spool, marks = Spool(schema.tables, spill, held), Marks(schema)
 
     def take(name: str, rows: pa.Table, places: np.ndarray) -> None:
         marks.look(name, rows)

@@ -12,7 +12,7 @@ import io
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -31,12 +31,13 @@ HELD = 64 * 2**20  # bytes of cells kept in memory before all go to disk: no usu
 class Spool(Mapping[str, "pd.DataFrame"]):
     """The rows of some tables, written once in chunks and read as often as wanted.
 
-    `folder` is where the nameless files are made (the system's own place for temporary files when not given).
+    `folder` is where the nameless files are made (the system's own place for temporary files when not given),
+    `held` the bytes kept in memory before they are.
     """
 
-    def __init__(self, tables: Iterable[Table], folder: Path | None = None) -> None:
+    def __init__(self, tables: Iterable[Table], folder: Path | None = None, held: int | None = None) -> None:
         self._tables = {table.name: table for table in tables}
-        self._folder = folder
+        self._folder, self._limit = folder, HELD if held is None else held
         self._held: dict[str, list[pa.RecordBatch]] = {name: [] for name in self._tables}
         self._rows = dict.fromkeys(self._tables, 0)
         self._bytes = 0
@@ -65,7 +66,7 @@ class Spool(Mapping[str, "pd.DataFrame"]):
             else:
                 self._held[name].append(batch)
                 self._bytes += batch.nbytes
-        if self._bytes > HELD:
+        if self._bytes > self._limit:
             self._to_disk()
 
     def rows(self, name: str) -> int:
@@ -81,6 +82,24 @@ class Spool(Mapping[str, "pd.DataFrame"]):
         if file is None:
             return pa.RecordBatchReader.from_batches(schema_of(self._tables[name]), self._held[name])
         return pa.ipc.open_stream(_Reading(self, file, self._lock))
+
+    def frames(self, name: str, rows: int, columns: Sequence[str] | None = None) -> Iterator[pd.DataFrame]:
+        """The rows of a table from the beginning, in frames of at least `rows` rows (the last of fewer) that aren't kept."""
+        import pyarrow as pa
+
+        wanted = [*self._tables[name].columns, ROW_NO] if columns is None else list(columns)
+        waiting: list[pa.RecordBatch] = []
+        held = 0
+        for batch in self.batches(name):
+            waiting.append(batch.select(wanted))
+            held += batch.num_rows
+            if held >= rows:
+                yield _frame(pa.Table.from_batches(waiting))
+                waiting, held = [], 0
+        if waiting:
+            yield _frame(pa.Table.from_batches(waiting))
+        elif not self._rows[name]:
+            yield _frame(schema_of(self._tables[name]).empty_table().select(wanted))
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in self._frames:
@@ -139,6 +158,19 @@ class _Reading(io.RawIOBase):
         memoryview(into).cast("B")[: len(got)] = got
         self._at += len(got)
         return len(got)
+
+
+def _frame(whole: pa.Table) -> pd.DataFrame:
+    """Cells, which are clean already, as a frame."""
+    import numpy as np
+    import pandas as pd
+
+    text: Any = pd.StringDtype("pyarrow", na_value=np.nan)
+    columns = {
+        name: whole[name].to_numpy() if name == ROW_NO else text.__from_arrow__(whole[name])
+        for name in whole.column_names
+    }
+    return pd.DataFrame(columns, copy=False)
 
 
 def schema_of(table: Table) -> pa.Schema:

@@ -272,8 +272,8 @@ def test_a_set_with_numbers_of_its_own_gives_each_child_one_token_that_meets_no_
     declared = draw.declared(datasets=("cin_census", "echild"))
     _, parcel = run([hospital, draw.cin()], declared=declared)
     here, there = (parcel.part(f"tokens/{name}") for name in ("echild/2021", "cin_census/2025"))
-    assert here["t_local_id"].null_count == 0
+    assert here["t_number"].null_count == 0
     assert here.num_rows == there.num_rows == 2
-    assert not set(here["t_local_id"].to_pylist()) & set(there["t_local_id"].to_pylist())
+    assert not set(here["t_number"].to_pylist()) & set(there["t_local_id"].to_pylist())
     owners = parcel.part("payload/echild/2021/hes_ae")["record_id"].to_pylist()
     assert set(owners) == set(here["record_id"].to_pylist())

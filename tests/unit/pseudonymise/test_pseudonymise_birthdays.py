@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pseudonymise.birthdays import measured, problems, softened
+from pseudonymise.birthdays import Tally, problems, softened
 from pseudonymise.fates import proposed
 from tre_toolkit.errors import Problems
 from tre_toolkit.project import Limits
@@ -11,6 +11,14 @@ from tre_toolkit.returns import Return
 from tre_toolkit.schema import schema
 
 COUNT = 40
+
+
+def measured(place, column, there, born, pieces=1):
+    """The dates counted in so many pieces."""
+    tally = Tally()
+    for some, theirs in zip(np.array_split(there, pieces), np.array_split(born, pieces), strict=True):
+        tally.add(some, theirs)
+    return tally.exposure(place, column)
 
 
 def days(*texts):
@@ -76,6 +84,7 @@ def test_birthdays_and_fixed_distances_are_counted_as_by_hand():
     born = days("2010-03-04", "2011-07-30", "2012-01-01", "2013-01-01", "NaT")
     there = days("2020-03-04", "2020-07-29", "2012-02-11", "2013-02-11", "2020-01-01")
     found = measured("d/2025", "t.c", there, born)
+    assert found == measured("d/2025", "t.c", there, born, pieces=3)
     assert (found.rows, found.birthday, found.fixed) == (4, 1, 2)
 
 

@@ -7,8 +7,8 @@ from pseudonymise import pseudonymise
 from pseudonymise.batch import Options
 from pseudonymise.exposure import of_groups, of_tokens, problems
 from pseudonymise.planning import ColumnPlan
-from pseudonymise.profiles import Column
 from pseudonymise.recipients import To
+from pseudonymise.tokens import heads, tokenise
 from tre_toolkit.errors import Problems, TreError
 from tre_toolkit.parcel import RecipientKey, open_parcel
 from tre_toolkit.project import Limits
@@ -31,10 +31,15 @@ def measured(rows, *, roles=None, smallest=2, **limits):
 
 def test_a_token_borne_by_ten_is_common_and_one_borne_by_nine_isn_t():
     values = ["a"] * 10 + ["b"] * 9 + ["c", None]
-    (found,) = of_tokens("d/2025", [Column(("upn",))], {"upn": pa.array(values)})
+    found = of_tokens("d/2025", "t_upn", heads(tokenise(pa.array(values), bytes(32))))
     assert (found.records, found.common, found.largest) == (20, 10, 10)
     assert problems([found], [], Limits(common_tokens=0.4))[0].where.column == "t_upn"
     assert problems([found], [], Limits(common_tokens=0.5)) == []
+
+
+def test_a_column_without_a_token_exposes_nobody():
+    found = of_tokens("d/2025", "t_upn", heads(tokenise(pa.nulls(3, pa.string()), bytes(32))))
+    assert (found.records, found.common, found.largest, found.share) == (0, 0, 0, 0)
 
 
 def test_children_in_small_groups_are_counted_and_the_worst_column_named():

@@ -3,11 +3,16 @@
 import pyarrow as pa
 import pytest
 
-from pseudonymise.scan import identifiers, names
+from pseudonymise import scan
+from pseudonymise.scan import identifiers
 from tre_toolkit.errors import Where
 
 HERE = Where("d", "t", "c")
 NONE = pa.array([], pa.string())
+
+
+def names(values, known, where):
+    return scan.names(*scan.named(values, scan.dictionary(known.to_pylist())), where)
 
 
 def kinds(*values):

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -43,6 +44,21 @@ def test_rows_come_back_in_order_from_memory_and_from_disk(monkeypatch, tmp_path
         assert frame.CHILD.tolist()[::1500] == ["C0-0", "C1-500"]
         assert frame.row_no.tolist() == list(range(3000))
         assert frame.DOB.isna().all()
+
+
+@pytest.mark.parametrize("held", [10_000, None])
+def test_frames_come_one_after_the_other_and_are_what_the_whole_frame_is(held):
+    one = Spool([TABLE], held=held)
+    assert [len(frame) for frame in one.frames("reviews", 10)] == [0]
+    for chunk in range(5):
+        rows = pa.table({"CHILD": [f" C{chunk}-{row} " for row in range(1000)]})
+        one.add("reviews", rows, np.arange(1000) + 1000 * chunk)
+    frames = list(one.frames("reviews", 1500))
+    assert bool(one._files) is (held is not None)
+    assert [len(frame) for frame in frames] == [2000, 2000, 1000]
+    assert not one._frames
+    pd.testing.assert_frame_equal(pd.concat(frames, ignore_index=True), one["reviews"])
+    assert list(next(one.frames("reviews", 1, ["DOB", "row_no"])).columns) == ["DOB", "row_no"]
 
 
 def test_nothing_of_a_spool_stands_in_any_folder(monkeypatch, tmp_path):
