@@ -32,8 +32,9 @@ DATASETS = ("cin_census", "ssda903", "school_census")
 OUTPUTS = ("pathways/furthest_by_ethnicity.csv", "pathways/state_flow.csv", "send/support_by_furthest.csv")
 SAFE = tuple(name.partition("/")[2] for name in OUTPUTS)
 STUDIES = ("pathways", "send")
-# of invented children in care more are newborn than the limit for real ones lets pass with the day of their placement
-LIMITS = "\n[limits]\nbirthdays = 0.2\n"
+# of invented children in care more are newborn than the limit for real ones lets pass with the day of their placement, and where
+# half a million children are in one school census, many share a sex and a birth date
+LIMITS = "\n[limits]\nbirthdays = 0.2\ncommon_tokens = 1.0\n"
 TRE = "from tre_toolkit.cli import main; main()"
 
 
