@@ -16,7 +16,7 @@ from disclosure.checks.counts import check_counts, contradictions
 from disclosure.checks.rowlevel import row_level, small_areas
 from disclosure.checks.shares import undone
 from disclosure.checks.solved import attack_table
-from disclosure.claims import claimed, find_evidence, labels_told, with_evidence, word_of_author
+from disclosure.claims import claimed, find_evidence, labels_told, other_packs, with_evidence, word_of_author
 from disclosure.compare import compare, entry_of
 from disclosure.evidence import Evidence
 from disclosure.files import open_file
@@ -127,7 +127,12 @@ def _examine(
             Finding(Level.REVIEW, f"{HOUSE}/file", str(path), "whole file", refusal.problem.what, hint)
         )
         tables = []
-    findings += [*claimed(told, path), *word_of_author(told, str(path))] if told else []
+    if told:
+        findings += [
+            *claimed(told, path),
+            *word_of_author(told, str(path)),
+            *other_packs(told, str(path), rules),
+        ]
     verdict, entries, digest = verdict_of(findings, packs=rules.named()), [], sha256(content)
     verdict = replace(verdict, standing="claimed" if told else "none")
     for number, table in enumerate(tables):

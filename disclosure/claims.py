@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -9,10 +10,10 @@ from typing import Literal
 import numpy as np
 
 from disclosure import evidence as evidences
-from disclosure.evidence import Evidence
+from disclosure.evidence import KIND, WHY, Evidence
 from disclosure.files.delimited import Grid
 from disclosure.findings import Finding, Level
-from disclosure.packs import HOUSE
+from disclosure.packs import HOUSE, Rules
 from disclosure.table import NOISY, Table
 from tre_toolkit.errors import TreError
 
@@ -83,14 +84,36 @@ def word_of_author(told: Evidence, name: str) -> list[Finding]:
     """Figures that aren't counts show nothing of what stands behind them: without a recipe nobody can look."""
     if told.kind == "count" or told.declared or told.units is None:
         return []
+    why = WHY.get(str(told.recipe.get("claimed")))
     return [
         Finding(
             Level.REVIEW,
             f"{HOUSE}/evidence",
             name,
             "whole table",
-            "figures that aren't counts, and no recipe to make them from again: the evidence is its author's word",
+            "figures that aren't counts, and no recipe to make them from again: the evidence is its author's word"
+            + (f" ({why})" if why else ""),
             "make the table from a declaration (`tre tabulate`), or from a table the session opened itself",
+        )
+    ]
+
+
+def other_packs(told: Evidence, name: str, rules: Rules) -> list[Finding]:
+    """What only the data could tell was told under the packs the evidence names: others weren't asked."""
+    if told.kind == "count" or told.recipe.get("kind") != KIND:
+        return []
+    asked = {str(pack.get("name")) for pack in told.told.get("packs") or () if isinstance(pack, Mapping)}
+    unasked = [pack.name for pack in rules.packs if pack.name not in asked]
+    if not unasked:
+        return []
+    return [
+        Finding(
+            Level.REVIEW,
+            f"{HOUSE}/evidence",
+            name,
+            "whole table",
+            f"dominance, quantiles and models were not judged by {', '.join(unasked)}",
+            "make it in a session with this pack: `disclosure.session(pack=[...])`",
         )
     ]
 

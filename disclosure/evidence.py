@@ -21,6 +21,15 @@ from tre_toolkit.errors import TreError
 FORMAT = "tre-evidence-v1"
 SUFFIX = ".evidence.json"
 LARGEST = 200_000_000  # bytes
+KIND = "session"  # of a recipe that a session wrote
+# why a figure has no recipe, as its evidence says and the check tells
+WHY = {
+    "frame": "its data aren't a table that the session opened, whole",
+    "column": "it uses a column that isn't in the table the session opened",
+    "unit": "no column of the opened table says who rows are about",
+    "formula": "its formula holds more than columns, C(column), +, : and *",
+    "settings": "it was made with settings that no recipe holds",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +68,13 @@ class Evidence:
     @property
     def declared(self) -> bool:
         """Whether it carries a recipe that the checker's side can run over the workspace again."""
-        recipe = self.told.get("recipe")
-        return isinstance(recipe, Mapping) and bool(recipe.get("dataset_digest"))
+        return bool(self.recipe.get("dataset_digest"))
+
+    @property
+    def recipe(self) -> Mapping[str, Any]:
+        """How it was made, as its author tells; empty where nothing is told."""
+        found = self.told.get("recipe")
+        return found if isinstance(found, Mapping) else {}
 
     def speaks_of(self, content: bytes) -> bool:
         """Whether this evidence is of exactly these bytes."""

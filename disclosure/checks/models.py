@@ -70,6 +70,16 @@ def _dummies(design: Floats, names: Sequence[str], units: Ints, rules: Rules, na
             )
 
 
+def behind_terms(design: Floats, units: Ints) -> Ints:
+    """How many children stand behind each term: the fewer on either side of a yes-or-no one, else all it isn't nought for."""
+    found = []
+    for column in design.T:
+        values = np.unique(column)
+        sides = [column == value for value in values] if len(values) == 2 else [column != 0]
+        found.append(min(len(np.unique(units[side])) for side in sides))
+    return np.array(found, np.int64)
+
+
 def _followed(design: Floats, rules: Rules, name: str) -> Iterator[Finding]:
     q = np.linalg.qr(design)[0]
     if ((q**2).sum(axis=1) >= LEVERAGE).any():

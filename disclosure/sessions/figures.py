@@ -46,7 +46,18 @@ class Figures(Tables):
         units = self.units_behind(values, by, unit=unit)
         counted = tally(down, across, units)
         frame = framed(counted.cells(), down, across, None)
-        made = self._count_output(down, across, counted, units, frame, name, ())
+        cut = (
+            int(bins)
+            if isinstance(bins, int | np.integer)
+            else None
+            if isinstance(bins, str)
+            else edges.tolist()
+        )
+        recipe = self.recipe(
+            "hist", [values, by], unit, values=getattr(values, "name", None), by=getattr(by, "name", None), bins=cut,
+            why="settings" if isinstance(bins, str) else None,
+        )  # fmt: skip
+        made = self._count_output(down, across, counted, units, frame, name, recipe)
         self.keep(made)
         if into is not None:
             self._draw(made.name, frame, into, made.verdict.level)
@@ -61,7 +72,8 @@ class Figures(Tables):
         units = self.units_behind(values, unit=unit)
         counted = tally(down, across, units)
         frame = framed(counted.cells(), down, across, None)
-        made = self._count_output(down, across, counted, units, frame, name, ())
+        recipe = self.recipe("bar", [values], unit, values=getattr(values, "name", None))
+        made = self._count_output(down, across, counted, units, frame, name, recipe)
         self.keep(made)
         if into is not None:
             self._draw(made.name, frame, into, made.verdict.level)
@@ -76,13 +88,20 @@ class Figures(Tables):
     ) -> pd.DataFrame:
         """Points are children, so what may be drawn is the grid of counts under them."""
         cut = [
-            pd.cut(pd.Series(np.asarray(part, float)), bins).astype(str).astype("category") for part in (x, y)
+            pd.cut(pd.Series(np.asarray(part, float), index=getattr(part, "index", None)), bins).astype(str)
+            for part in (x, y)
         ]
-        parts = [
-            pd.Series(part.to_numpy(), index=getattr(x, "index", None), name=title)
-            for part, title in zip(cut, ("x", "y"), strict=True)
-        ]
-        return self.crosstab(parts[0].astype("category"), parts[1].astype("category"), unit=unit, name=name)
+        down, across = (
+            axis_of([part.astype("category")], [title]) for part, title in zip(cut, ("x", "y"), strict=True)
+        )
+        units = self.units_behind(x, y, unit=unit)
+        counted = tally(down, across, units)
+        frame = framed(counted.cells(), down, across, None)
+        recipe = self.recipe(
+            "scatter", [x, y], unit, x=getattr(x, "name", None), y=getattr(y, "name", None), bins=bins
+        )
+        self.keep(self._count_output(down, across, counted, units, frame, name, recipe))
+        return frame
 
     def box(
         self, values: Any, *, by: Any = None, whiskers: tuple[float, float] = (0.05, 0.95), unit: Any = None,
@@ -116,8 +135,12 @@ class Figures(Tables):
             for finding in positions.quantiles(_of_column(table, at), found.units, q, self.rules)
         )
         frame = pd.DataFrame(figures, index=down.index(), columns=titles)
+        recipe = self.recipe(
+            "box", [values, by], unit, values=getattr(values, "name", None), by=getattr(by, "name", None),
+            whiskers=[float(share) for share in whiskers],
+        )  # fmt: skip
         made = self.keep(
-            Output(name, frame, judged(table, families, self.rules), {"made": "box"}, table, grid, families)
+            Output(name, frame, judged(table, families, self.rules), recipe, table, grid, families)
         )
         if into is not None:
             self._draw(made.name, frame, into, made.verdict.level, kind="box")

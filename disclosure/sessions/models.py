@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from disclosure.counting import amounts
 from disclosure.findings import Finding, Level, verdict_of
 from disclosure.packs import HOUSE
 from disclosure.sessions.base import Base
-from disclosure.sessions.output import Output
+from disclosure.sessions.output import Output, judged, printed_table
+from disclosure.sessions.sources import formula_columns, plain_formula
+from disclosure.shown import Ints
 from tre_toolkit.errors import TreError
 
 KINDS = ("ols", "logit", "probit", "poisson")
@@ -45,15 +47,16 @@ class Models(Base):
         import statsmodels.formula.api as smf
 
         name, unit = more.pop("name", "phreg"), more.pop("unit", None)
+        recipe = self._formula_recipe("phreg", formula, data, unit, more, status=status)
         fitted = smf.phreg(formula, data, status=np.asarray(status), **more).fit()
         events = int(np.asarray(status).sum())
-        findings = self._judge(name, fitted.model, data, unit)
+        findings, units = self._judge(name, fitted.model, data, unit)
         least = self.rules.least or 10
         if events < least:
             message = f"fewer than {least} events"
             fix = "follow more children, or for longer"
             findings.append(Finding(Level.FAIL, f"{HOUSE}/models", name, "whole model", message, fix))
-        self._keep_model(name, fitted, formula, findings)
+        self._keep(name, fitted, recipe, findings, *coefficients(fitted), units=units)
         return fitted
 
     def correlation(self, data: pd.DataFrame, *, unit: Any = None, name: str = "correlation") -> pd.DataFrame:
@@ -64,7 +67,9 @@ class Models(Base):
         off = found.to_numpy()[np.triu_indices(len(found), 1)]
         findings = list(shapes.correlation(off, children, self.rules, name=name, where="whole matrix"))
         findings += self._no_unit(units, name)
-        self._keep_model(name, found, "correlation", findings)
+        titles = list(map(str, found.columns))
+        recipe = self.recipe("correlation", [data], unit, names=titles, columns=titles)
+        self._keep(name, found, recipe, findings, found, "columns", units=_of_all(found, children))
         return found
 
     def gini(self, values: Any, *, unit: Any = None, name: str = "gini") -> float:
@@ -80,7 +85,9 @@ class Models(Base):
         stand = amounts(np.zeros(n, np.int64), 1, None, given, once=True)
         findings = list(shapes.concentration(stand, self.rules, name=name, where="whole index"))
         findings += self._no_unit(units, name)
-        self._keep_model(name, found, "gini", findings)
+        shown = pd.DataFrame({"gini": [found]}, index=[str(getattr(values, "name", None) or "values")])
+        recipe = self.recipe("gini", [values], unit, values=getattr(values, "name", None))
+        self._keep(name, found, recipe, findings, shown, "values", units=_of_all(shown, n))
         return found
 
     def odds_ratio(
@@ -111,7 +118,12 @@ class Models(Base):
             }
         )  # fmt: skip
         findings = list(shares.odds(counts.astype(np.int64), self.rules, name=name, where="whole ratio"))
-        self._keep_model(name, found, "odds_ratio", findings + self._no_unit(units, name))
+        recipe = self.recipe(
+            "odds_ratio", [exposed, happened], unit, exposed=getattr(exposed, "name", None), happened=getattr(happened, "name", None)
+        )  # fmt: skip
+        findings += self._no_unit(units, name)
+        shown = found.to_frame("figure")
+        self._keep(name, found, recipe, findings, shown, "ratio", units=_of_all(shown, int(counts.sum())))
         return found
 
     def predictor(
@@ -129,18 +141,31 @@ class Models(Base):
         either a model that gives its children away fails with that word, and any other is for a senior checker.
         """
         found = attack(model) if attack is not None else largest_auc(Path(report)) if report else None
-        self._keep_model(name, None, type(model).__name__, list(models.predictor(model, found, name=name)))
+        recipe = {"made": type(model).__name__, "claimed": "settings"}
+        self._keep(name, None, recipe, list(models.predictor(model, found, name=name)))
 
     def _fit(self, kind: str, formula: str, data: pd.DataFrame, more: dict[str, Any]) -> Any:
         import statsmodels.formula.api as smf
 
         name, unit = more.pop("name", kind), more.pop("unit", None)
         quiet = {} if kind == "ols" else {"disp": 0}
+        recipe = self._formula_recipe(kind, formula, data, unit, more)
         fitted = getattr(smf, kind)(formula, data, **more).fit(**quiet)
-        self._keep_model(name, fitted, formula, self._judge(name, fitted.model, data, unit))
+        findings, units = self._judge(name, fitted.model, data, unit)
+        self._keep(name, fitted, recipe, findings, *coefficients(fitted), units=units)
         return fitted
 
-    def _judge(self, name: str, model: Any, data: pd.DataFrame, unit: Any) -> list[Finding]:
+    def _formula_recipe(
+        self, kind: str, formula: str, data: pd.DataFrame, unit: Any, more: dict[str, Any], *, status: Any = None
+    ) -> dict[str, Any]:  # fmt: skip
+        why = "settings" if more else plain_formula(formula)
+        named = [] if why else formula_columns(formula)
+        return self.recipe(
+            kind, [data, status], unit, names=named, why=why, formula=formula, status=getattr(status, "name", None)
+        )  # fmt: skip
+
+    def _judge(self, name: str, model: Any, data: pd.DataFrame, unit: Any) -> tuple[list[Finding], Ints]:
+        """What is to be said of a model, and how many children stand behind each of its terms."""
         design = np.asarray(model.exog, float)
         units = self.units_behind(data, unit=unit, frame=data)
         rows = getattr(getattr(model, "data", None), "row_labels", None)
@@ -151,7 +176,7 @@ class Models(Base):
         else:
             who = units.codes[: len(design)]
         findings = list(models.model(design, list(model.exog_names), who, self.rules, name=name))
-        return findings + self._no_unit(units, name)
+        return findings + self._no_unit(units, name), models.behind_terms(design, who)
 
     def _no_unit(self, units: Any, name: str) -> list[Finding]:
         if units is not None:
@@ -159,9 +184,43 @@ class Models(Base):
         message, fix = "rows counted, not children", "give the session its unit"
         return [Finding(Level.REVIEW, f"{HOUSE}/unit", name, "whole output", message, fix)]
 
-    def _keep_model(self, name: str, result: Any, formula: str, findings: list[Finding]) -> None:
-        verdict = verdict_of(findings, packs=self.rules.named())
-        self.keep(Output(name, result, verdict, {"made": name, "formula": formula}, families=tuple(findings)))
+    def _keep(
+        self, name: str, result: Any, recipe: Mapping[str, Any], findings: list[Finding],
+        shown: pd.DataFrame | None = None, corner: str = "", *, units: Ints | None = None,
+    ) -> None:  # fmt: skip
+        """Keep a result; `shown` is what would be printed of it, `units` the children behind each figure or row."""
+        if shown is None:
+            verdict = verdict_of(findings, packs=self.rules.named())
+            self.keep(Output(name, result, verdict, recipe, families=tuple(findings)))
+            return
+        unknown = any(found.rule == f"{HOUSE}/unit" for found in findings)
+        if units is not None and units.ndim == 1:
+            units = np.repeat(units[:, None], shown.shape[1], axis=1)
+        table, grid = printed_table(
+            name, list(map(str, shown.index)), list(map(str, shown.columns)), shown.to_numpy(float), corner=corner,
+            header="figure", units=units, unit=None if unknown else self.unit_word, kind="model", decimals=None,
+        )  # fmt: skip
+        verdict = judged(table, findings, self.rules)
+        self.keep(Output(name, result, verdict, recipe, table, grid, tuple(findings)))
+
+
+def _of_all(shown: pd.DataFrame, children: int) -> Ints:
+    """Everybody stands behind each of these figures."""
+    return np.full(shown.shape, children, np.int64)
+
+
+def coefficients(fitted: Any) -> tuple[pd.DataFrame, str]:
+    """What is printed of a fitted model: a row a term, with its standard error, interval and p-value."""
+    ends = np.asarray(fitted.conf_int(), float)
+    told = {
+        "estimate": fitted.params,
+        "std_error": fitted.bse,
+        "low": ends[:, 0],
+        "high": ends[:, 1],
+        "p": fitted.pvalues,
+    }
+    names = list(map(str, fitted.model.exog_names))
+    return pd.DataFrame({title: np.asarray(of, float) for title, of in told.items()}, index=names), "term"
 
 
 def largest_auc(path: Path) -> float:

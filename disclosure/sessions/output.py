@@ -110,10 +110,13 @@ def printed_table(
     units: Ints | None,
     unit: str | None,
     kind: str = "count",
-    decimals: int = 2,
+    decimals: int | None = 2,
     margins: bool = False,
 ) -> tuple[Table, Grid]:
-    """A table as it would be printed, with the units behind it. Figures and units are rows x columns."""
+    """A table as it would be printed, with the units behind it. Figures and units are rows x columns.
+
+    Without `decimals` figures that aren't whole have six digits that count.
+    """
     shown = [[_text(figure, kind, decimals) for figure in row] for row in np.asarray(figures).tolist()]
     built = build(name, [(label,) for label in down], list(across), shown, dimensions=[corner])
     values = np.asarray(figures).reshape(-1) if kind == "count" else None
@@ -140,9 +143,11 @@ def printed_table(
     return table, grid
 
 
-def _text(figure: Any, kind: str, decimals: int) -> str:
+def _text(figure: Any, kind: str, decimals: int | None) -> str:
     if figure is None or figure != figure:
         return ""
+    if decimals is None:
+        return f"{figure:.0f}" if float(figure).is_integer() else f"{figure:.6g}"
     return f"{figure:.0f}" if kind == "count" else f"{figure:.{decimals}f}"
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,21 +24,22 @@ from disclosure.check import check_file
 from disclosure.compare import entry_of
 from disclosure.counting import Units, units_of
 from disclosure.findings import Finding, Level, Verdict, html_table, verdict_of
-from disclosure.joint import Released, attack_releases
+from disclosure.joint import Released
 from disclosure.ledger import Ledger, open_ledger
-from disclosure.packs import HOUSE, Pack, Rules, chain
+from disclosure.packs import Pack, Rules, chain
 from disclosure.protection import Protected, Wishes, csv_of, protect_table
 from disclosure.sessions.figures import Figures
 from disclosure.sessions.models import Models
 from disclosure.sessions.output import Output
-from disclosure.sessions.sources import Where, open_table
+from disclosure.sessions.sources import SOURCE, Where, open_table
 from disclosure.sessions.times import Times
+from disclosure.sessions.together import Together
 from disclosure.shown import Ints, read_cells
 from disclosure.sums import protect_sums
 from tre_toolkit.errors import MisuseError, TreError
 
 
-class Session(Figures, Models, Times):
+class Session(Figures, Models, Times, Together):
     """What was made so far, and the rules, unit and ledger it is judged by."""
 
     def __init__(
@@ -57,6 +57,7 @@ class Session(Figures, Models, Times):
         self.data = data
         self.into = into
         self.outputs: dict[str, Output] = {}
+        self._opened: list[pd.DataFrame] = []
         self._people = pd.Index([])
         self._numbered: dict[int, tuple[Units, Ints]] = {}
 
@@ -85,7 +86,7 @@ class Session(Figures, Models, Times):
             name = found or self.unit
             found = None
             if name is not None:
-                found = _column(name, frame, self.data, parts)
+                found = _column(name, frame, [*reversed(self._opened), self.data], parts)
             if found is None and isinstance(unit, str):
                 raise MisuseError(f"no column {name!r} says who the rows are about")
         if found is None:
@@ -123,11 +124,14 @@ class Session(Figures, Models, Times):
 
     def open(
         self, workspace: Path | str, table: str, *, where: Where = (),
-        bands: Mapping[str, tuple[str, Sequence[float]]] | None = None,
+        bands: Mapping[str, tuple[str, Sequence[float]]] | None = None, memory: str | None = None,
     ) -> pd.DataFrame:  # fmt: skip
-        """A table of a workspace; what is counted from its columns can be made again by the checker's side."""
-        self.data = open_table(workspace, table, where=where, bands=bands)
-        return self.data
+        """A table of a workspace; what is made from its columns can be made again by the checker's side.
+
+        With `memory` ("2GB") a table that would take more than a third of it is refused.
+        """
+        self._opened.append(open_table(workspace, table, where=where, bands=bands, memory=memory))
+        return self._opened[-1]
 
     def attach(self, path: Path | str, *, reason: str = "") -> Verdict:
         """Take a ready-made file in: it is opened, checked and attacked like any other."""
@@ -161,69 +165,6 @@ class Session(Figures, Models, Times):
             output, frame=done.frame(), verdict=done.verdict, table=done.table, grid=done.printed_grid()
         )
         return done
-
-    # ------------------------------------------------------------ all together
-
-    def together(self, *, seconds: float = 60.0) -> Verdict:
-        """The attack on everything made here and everything in the ledger, together."""
-        made = [released for output in self.outputs.values() for released in output.released()]
-        releases, aside = [of for of in made if of.cells], [of for of in made if not of.cells]
-        found = [_set_aside(released.name) for released in aside]
-        past = self._past()
-        if not releases or len(releases) + len(past) < 2:
-            return verdict_of(found, packs=self.rules.named())
-        size = max([0, *(len(released.member) for released in [*releases, *past])])
-        everything = _different([_sized(released, size) for released in [*past, *releases]])
-        k, pack = self.rules.difference
-        joint = attack_releases(everything, k=k, seconds=seconds)
-        fix = "leave one of the tables out, or use the same children and the same categories in both"
-        for leak in joint.leaks:
-            names = list(dict.fromkeys(everything[table].name for table, _, _ in leak.cells))
-            message = f"together they give away a group of fewer than {k} children"
-            where = " with ".join(names)
-            found.append(Finding(Level.FAIL, f"{pack}/differencing", names[-1], where, message, fix))
-        for table, _ in joint.unsettled:
-            message = "not proved safe in time together with the others"
-            name = everything[table].name
-            found.append(Finding(Level.REVIEW, f"{HOUSE}/differencing", name, name, message, fix))
-        certificate = {
-            "releases": len(everything), "classes": joint.classes, "small": joint.small, "worlds": joint.worlds,
-            "model": "linear relaxation over membership classes",
-        }  # fmt: skip
-        return verdict_of(found, packs=self.rules.named(), certificate=certificate)
-
-    def numbers(self, units: Units) -> Ints:
-        """The session's (or ledger's) own numbers for these children."""
-        if id(units) not in self._numbered:
-            labels = pd.Index(units.labels)
-            if self.ledger is not None:
-                mine = self.ledger.numbers_of([self.ledger.mark(str(label)) for label in labels])
-                start = len(self.ledger.people)
-            else:
-                new = labels[self._people.get_indexer(labels) < 0]
-                self._people = (
-                    self._people.append(new)
-                    if len(self._people) and len(new)
-                    else max(self._people, new, key=len)
-                )
-                mine, start = self._people.get_indexer(labels), len(self._people)
-            unknown = units.count - len(mine)  # rows without an identifier: a child each
-            numbers = np.r_[mine, np.arange(start, start + unknown)].astype(np.int64)
-            self._numbered[id(units)] = units, numbers  # both kept, so that the id stays theirs
-        return self._numbered[id(units)][1]
-
-    def _past(self) -> list[Released]:
-        if self.ledger is None:
-            return []
-        found = []
-        for entry in self.ledger.entries:
-            if entry.people is not None and entry.cell is not None and len(entry.people):
-                member = np.zeros(int(entry.people.max()) + 1, np.int64)
-                member[entry.people] = entry.cell
-                found.append(
-                    Released(f"release {entry.number} ({entry.name})", member, int(entry.cell.max()))
-                )
-        return found
 
     # ------------------------------------------------------------ leaving
 
@@ -290,7 +231,10 @@ def session(
     return Session(chain(pack), unit=unit, ledger=kept, data=data, into=Path(into) if into else None)
 
 
-def _column(name: str, frame: pd.DataFrame | None, data: pd.DataFrame | None, parts: Sequence[Any]) -> Any:
+def _column(
+    name: str, frame: pd.DataFrame | None, known: Sequence[pd.DataFrame | None], parts: Sequence[Any]
+) -> Any:
+    """Who rows are about: of the frame, of the index, or of the known frame whose rows these are."""
     if frame is not None and name in frame.columns:
         return frame[name]
     for part in parts:
@@ -299,25 +243,9 @@ def _column(name: str, frame: pd.DataFrame | None, data: pd.DataFrame | None, pa
             continue
         if name in (index.names or ()):
             return index.get_level_values(name)
-        if data is not None and name in data.columns and index.equals(data.index):
-            return data[name]
+        for data in known:
+            if data is None or name not in data.columns or not index.equals(data.index):
+                continue
+            if data.attrs.get(SOURCE) == getattr(part, "attrs", {}).get(SOURCE):
+                return data[name]
     return None
-
-
-def _sized(released: Released, size: int) -> Released:
-    short = size - len(released.member)
-    return replace(released, member=np.pad(released.member, (0, short))) if short > 0 else released
-
-
-def _different(releases: Sequence[Released]) -> list[Released]:
-    """The releases without those that print exactly the same sets of children again."""
-    seen: dict[bytes, Released] = {}
-    for released in releases:
-        seen.setdefault(blake2b(released.member.tobytes(), digest_size=16).digest(), released)
-    return list(seen.values())
-
-
-def _set_aside(name: str) -> Finding:
-    message = "children lie in several cells, too many to compare with the other tables one by one"
-    fix = "count each child once, or show the table to a person together with the others"
-    return Finding(Level.REVIEW, f"{HOUSE}/differencing", name, "whole table", message, fix)

@@ -6,17 +6,20 @@ leave between two printed numbers at risk, and the curve ends while enough are s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from disclosure.checks import survival
-from disclosure.findings import Finding, Level, verdict_of
+from disclosure.files.delimited import Grid
+from disclosure.findings import Finding, Level
 from disclosure.packs import HOUSE
 from disclosure.sessions.base import Base
-from disclosure.sessions.output import Output
+from disclosure.sessions.output import Output, judged, printed_table
 from disclosure.shown import Floats, Ints
+from disclosure.table import Table
 
 
 class Times(Base):
@@ -34,8 +37,16 @@ class Times(Base):
     ) -> pd.DataFrame:
         """Survival by the Kaplan–Meier product: columns group, time, at_risk, events, censored, survival."""
         happened = np.asarray(event).astype(bool)
+        recipe = self._recipe("kaplan_meier", durations, event, by, unit, merge=merge)
         return self._curves(
-            durations, happened.astype(np.int64), by, unit, name or "survival", merge=merge, causes=None
+            durations,
+            happened.astype(np.int64),
+            by,
+            unit,
+            name or "survival",
+            recipe,
+            merge=merge,
+            causes=None,
         )
 
     def cumulative_incidence(
@@ -51,10 +62,22 @@ class Times(Base):
         """Aalen–Johansen incidence of each cause (0 is censored): columns as above, and one for each cause."""
         codes = np.asarray(cause, np.int64)
         causes = [int(code) for code in np.unique(codes) if code != 0]
-        return self._curves(durations, codes, by, unit, name or "incidence", merge=merge, causes=causes)
+        recipe = self._recipe("cumulative_incidence", durations, cause, by, unit, merge=merge)
+        return self._curves(
+            durations, codes, by, unit, name or "incidence", recipe, merge=merge, causes=causes
+        )
+
+    def _recipe(
+        self, made: str, durations: Any, event: Any, by: Any, unit: Any, *, merge: bool
+    ) -> dict[str, Any]:
+        durations_, event_, by_ = (getattr(part, "name", None) for part in (durations, event, by))
+        return self.recipe(
+            made, [durations, event, by], unit, durations=durations_, event=event_, by=by_, merge=merge
+        )
 
     def _curves(
-        self, durations: Any, codes: Ints, by: Any, unit: Any, name: str, *, merge: bool, causes: list[int] | None
+        self, durations: Any, codes: Ints, by: Any, unit: Any, name: str, recipe: Mapping[str, Any], *,
+        merge: bool, causes: list[int] | None,
     ) -> pd.DataFrame:  # fmt: skip
         times = np.asarray(durations, float)
         asked, _ = self.rules.largest("survival", "least")
@@ -78,9 +101,24 @@ class Times(Base):
             )  # fmt: skip
             pieces.append(curve)
         whole = pd.concat(pieces, ignore_index=True)
-        verdict = verdict_of(findings, packs=self.rules.named())
-        self.keep(Output(name, whole, verdict, {"made": name, "merged": merge}, families=tuple(findings)))
+        table, grid = self._printed(whole, name, told=units is not None)
+        verdict = judged(table, findings, self.rules)
+        self.keep(Output(name, whole, verdict, recipe, table, grid, tuple(findings)))
         return whole
+
+    def _printed(self, curve: pd.DataFrame, name: str, *, told: bool) -> tuple[Table, Grid]:
+        """The curves as they would be printed; where nobody left or nothing happened a figure stands on all at risk."""
+        figures = curve.drop(columns="group")
+        risk = curve["at_risk"].to_numpy(np.int64)
+        behind = np.repeat(risk[:, None], figures.shape[1], axis=1)
+        for title in ("events", "censored"):
+            count = curve[title].to_numpy(np.int64)
+            behind[:, figures.columns.get_loc(title)] = np.where(count > 0, count, risk)
+        return printed_table(
+            name, list(map(str, curve["group"])), list(map(str, figures.columns)), figures.to_numpy(float),
+            corner="group", header="figure", units=behind, unit=self.unit_word if told else None,
+            kind="curve", decimals=None,
+        )  # fmt: skip
 
     def _about_units(self, units: Any, name: str) -> list[Finding]:
         if units is not None and units.once:

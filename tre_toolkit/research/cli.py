@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tre_toolkit import console
-from tre_toolkit.errors import TreError
+from tre_toolkit.errors import MisuseError, TreError
 
 if TYPE_CHECKING:
     from tre_toolkit.research.workspace import Workspace
@@ -177,8 +177,13 @@ def tabulate(
     from tre_toolkit.research.evidence import read_declaration, write_output
     from tre_toolkit.research.measures import tabulate as count
 
-    if disclosure.is_session_recipe(declared):  # what a session counted from a table it opened
-        console.answer(str(disclosure.derive(declared, workspace, into)))
+    if disclosure.is_session_recipe(declared):  # what a session made from a table it opened
+        if spark is not None or spill is not None:
+            raise MisuseError(
+                "a session's recipe is made in this process: it has no --spark and nothing to --spill",
+                hint="leave them out; --memory is kept to",
+            )
+        console.answer(str(disclosure.derive(declared, workspace, into, memory=memory)))
         return
     wanted, digest = read_declaration(declared)
     with _opened(workspace, memory, spill, into, spark) as opened:
