@@ -1,7 +1,7 @@
 """How good and how quick linkage on tokens is, beside Splink 5 on clear text and anonlink, on the same invented children.
 
     python tests/benchmarks/bench_link.py --splink PYTHON --anonlink PYTHON --febrl PYTHON [--children N] [--seeds 1,2,3] [--into FILE.json]
-    python tests/benchmarks/bench_link.py --curve 10000,50000,200000      cost by size, ours only
+    python tests/benchmarks/bench_link.py --curve 10000,50000,200000,1000000 [--kept FOLDER]     cost by size, ours only
 
 Each peer runs in a Python of its own (a virtual environment that holds it); a peer that isn't named is left out and
 said so. Times are CPU seconds of each process. Nothing here is timed by the test suite.
@@ -24,6 +24,7 @@ import pandas as pd
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+import linkage_disk  # noqa: E402
 import linkage_population as made  # noqa: E402
 
 from tre_toolkit.linkage.households import households  # noqa: E402
@@ -248,35 +249,44 @@ def summary(report: dict) -> str:
     return "\n".join(lines)
 
 
-def curve(sizes: list[int]) -> list[dict]:
-    """Cost by size: each size in a process of its own, so that peak memory is its own."""
+def curve(sizes: list[int], kept: Path) -> list[dict]:
+    """Cost by size: each population made once and kept, each linkage a process of its own, so that peak memory is its own."""
     rows = []
     for size in sizes:
+        if not (kept / str(size)).exists():
+            linkage_disk.keep(size, kept / str(size))
         told = subprocess.run(
-            [sys.executable, __file__, "--one", str(size)], check=True, capture_output=True, text=True
+            [sys.executable, __file__, "--one", str(kept / str(size))],
+            check=True,
+            capture_output=True,
+            text=True,
         )
         rows.append(json.loads(told.stdout.splitlines()[-1]))
         print(json.dumps(rows[-1]), flush=True)
     return rows
 
 
-def one_size(records_a_file: int) -> dict:
-    a, b = made.invent(int(records_a_file * 1.667), 7)
-    records = made.records(made.parts(a), made.parts(b))
+def one_size(folder: Path) -> dict:
+    """Link the population kept in `folder`: what it costs, and how right it is."""
+    records, true = linkage_disk.load(folder)
+    split = int((records.source == 0).sum())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     started, clock = time.process_time(), time.monotonic()
     found = find(records, records.source)
     spent, wall = time.process_time() - started, time.monotonic() - clock
-    left, right = across(found.persons.cluster, len(a))
-    true = np.concatenate([a["person"], b["person"]])
-    told = quality(left, right + len(a), true, matches=_matches(a, b))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    left, right = across(found.persons.cluster, split)
+    one, two = (pd.Series(part).value_counts() for part in (true[:split], true[split:]))
+    told = quality(left, right + split, true, matches=int((one * two).dropna().sum()))
     return {
-        "records": [len(a), len(b)],
+        "records": [split, len(records) - split],
         **told,
         "threshold": found.threshold,
         "cpu": round(spent, 1),
         "wall": round(wall, 1),
         "peak GB": round(peak, 2),
+        "of which the records": round(before, 2),
+        "pairs looked at": int(found.patterns.count.sum()),
     }
 
 
@@ -293,7 +303,8 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("--splink", "--anonlink", "--febrl", "--into", "--curve"):
         asked.add_argument(name)
-    asked.add_argument("--one", type=int)
+    asked.add_argument("--one", type=Path, help=argparse.SUPPRESS)
+    asked.add_argument("--kept", type=Path, help="where populations of the curve are kept, for the next time")
     asked.add_argument("--children", type=int, default=30_000)
     asked.add_argument("--seeds", default="11,12,13")
     asked.add_argument("--mess", default="1,2")
@@ -303,7 +314,9 @@ def main() -> None:
         return
     report: dict = {}
     if chosen.curve:
-        report["curve"] = curve([int(size) for size in chosen.curve.split(",")])
+        with tempfile.TemporaryDirectory() as folder:
+            kept = chosen.kept or Path(folder)
+            report["curve"] = curve([int(size) for size in chosen.curve.split(",")], kept)
     else:
         for mess in filter(None, chosen.mess.split(",")):
             for seed in filter(None, chosen.seeds.split(",")):

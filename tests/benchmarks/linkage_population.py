@@ -472,17 +472,22 @@ def records(
     tokens = {}
     standard = profile == "standard"
     for made in [*STRICT, *((part,) for part in (BARE if standard else ["uprn", "house"]))]:
-        domain = "+".join(SHARED.get(part, part) for part in made)
-        joined = whole[made[0]]
-        for part in made[1:]:
-            joined = joined + "\x1f" + whole[part]
-        tokens[kind(made)] = hashed(joined, domain)
+        tokens[kind(made)] = tokens_of(whole, made)
     # bare addresses are for households: a project that declares them sends these two bare
-    lists = {kind(made): _deletions(whole, made) for made in [*LISTS, *(BARE_LISTS if standard else [])]}
+    lists = {kind(made): deletions(whole, made) for made in [*LISTS, *(BARE_LISTS if standard else [])]}
     return Records(about, tokens, lists, tuple(names[: len(frames)]))
 
 
-def _deletions(whole: pd.DataFrame, made) -> Lists:
+def tokens_of(whole: pd.DataFrame, made) -> np.ndarray:
+    """The codes of one kind of token."""
+    joined = whole[made[0]]
+    for part in made[1:]:
+        joined = joined + "\x1f" + whole[part]
+    return hashed(joined, "+".join(SHARED.get(part, part) for part in made))
+
+
+def deletions(whole: pd.DataFrame, made) -> Lists:
+    """The deletion lists of one kind."""
     value = whole[made[0]]
     rest = whole[made[1]] if len(made) > 1 else pd.Series("", index=whole.index)
     held = (value.notna() & rest.notna()).to_numpy()

@@ -22,6 +22,13 @@ Trust = Annotated[
 ]
 Into = Annotated[Path, typer.Option("--into", help="The folder to make.", show_default=False)]
 Secret = Annotated[Path | None, typer.Option("--passphrase-file", help="File with the key's passphrase.")]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        help="What the command may take, such as 1GB; the rest goes to a private folder beside --into.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 
 
@@ -65,6 +72,11 @@ def link(
             help="Book of parcels that came in: an older one sent again is refused; parcels.log beside the key if absent.",
         ),
     ] = None,
+    memory: Memory = None,
+    spark: Annotated[
+        str | None,
+        typer.Option("--spark", help="With --engine splink: where Spark is (local[2], spark://host:7077)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find out which records are one person, and write the spine.
@@ -72,8 +84,11 @@ def link(
     Example: tre link 990/990.parcel 991/991.parcel --key tre/tre.key --trust 990/signer.key.pub --trust
     991/signer.key.pub --into spine
     """
+    from tre_toolkit.errors import MisuseError
     from tre_toolkit.linkage.run import link as link_parcels
 
+    if spark is not None and engine != "splink":
+        raise MisuseError("only Splink runs on Spark", hint="--engine splink, or leave --spark out")
     opened, senders = _keys(key, trust, passphrase_file)
     with console.progress("linking", total=1) as done:
         spine = link_parcels(
@@ -91,6 +106,8 @@ def link(
             truth=truth,
             truth_maps=truth_map or (),
             book=book or key.with_name("parcels.log"),
+            memory=memory,
+            spark=spark,
         )
         done(1)
     _tell(into, as_json=as_json)
@@ -109,6 +126,7 @@ def workspace(
     trust: Trust,
     into: Into,
     passphrase_file: Secret = None,
+    memory: Memory = None,
     as_json: AsJson = False,
 ) -> None:
     """Put the parcels' payload under the spine's person ids: the researcher's workspace.
@@ -122,7 +140,7 @@ def workspace(
     read = read_spine(spine)
     opened, senders = _keys(key, trust, passphrase_file)
     with console.progress("making the workspace", total=1) as done:
-        facts = make_workspace(read, parcels, key=opened, trusted=senders, into=into)
+        facts = make_workspace(read, parcels, key=opened, trusted=senders, into=into, memory=memory)
         done(1)
     if as_json:
         console.answer_json(facts)

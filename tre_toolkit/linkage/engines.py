@@ -20,6 +20,7 @@ from tre_toolkit.linkage.model.engine import NAMED, Found, find, thresholds
 from tre_toolkit.linkage.model.files import OWN, Units, units
 from tre_toolkit.linkage.records import NONE, Codes, Records
 from tre_toolkit.linkage.refresh import as_decided
+from tre_toolkit.linkage.room import Room
 from tre_toolkit.linkage.rule_sets import rule_set
 from tre_toolkit.linkage.rules import Candidates, candidates
 
@@ -60,9 +61,12 @@ def join(
     held: Codes | None = None,
     decided: Decided | None = None,
     learnt: Model | None = None,
+    room: Room | None = None,
+    spark: str | None = None,
 ) -> Joined:
     """The persons among `records`. `held`: codes of earlier persons, which are left as they are; `decided`: what a
-    reviewer said of pairs (left, right, whether one person); `learnt`: the model of an earlier run, used as it is.
+    reviewer said of pairs (left, right, whether one person); `learnt`: the model of an earlier run, used as it is;
+    `room`: where large arrays are put; `spark`: address of the cluster that Splink is to run on.
 
     Raises TreError for an engine there isn't, or when `model` has too little to learn from.
     """
@@ -72,9 +76,11 @@ def join(
     thresholds(threshold)  # one that isn't a threshold is refused whichever engine runs
     if engine == "rules":
         return by_rules(records, rules=rules, held=held, decided=decided)
-    made = units(records, held=held)
+    made = units(records, held=held, room=room)
     if engine == "splink":
-        return by_splink(records, made, threshold=threshold, decided=decided, held=held)
+        return by_splink(
+            records, made, threshold=threshold, decided=decided, held=held, room=room, spark=spark
+        )
     if engine == "auto" and not has_enough(made):
         return by_rules(
             records,
@@ -84,7 +90,9 @@ def join(
             because="too few children with names and birth date in two files",
         )
     try:
-        return by_model(records, made, threshold=threshold, decided=decided, held=held, learnt=learnt)
+        return by_model(
+            records, made, threshold=threshold, decided=decided, held=held, learnt=learnt, room=room
+        )
     except TreError as refusal:
         if engine == "model":
             raise
@@ -133,6 +141,7 @@ def by_model(
     decided: Decided | None = None,
     held: Codes | None = None,
     learnt: Model | None = None,
+    room: Room | None = None,
 ) -> Joined:
     """Persons by the model: units by the files' own numbers first, then the model among units."""
     found = find(
@@ -142,6 +151,7 @@ def by_model(
         decided=decided and _of_units(decided, made),
         held=None if held is None else held_units(held, made),
         learnt=learnt,
+        room=room,
     )
     cluster = found.persons.cluster[made.unit]
     own = first_step(len(records), made.pairs, made.joined.cluster)
@@ -180,12 +190,15 @@ def by_splink(
     threshold: float | str | None = None,
     decided: Decided | None = None,
     held: Codes | None = None,
+    room: Room | None = None,
+    spark: str | None = None,
 ) -> Joined:
-    """Persons by Splink, the reference: units by the files' own numbers first, then Splink's pairs, best first."""
-    from tre_toolkit.linkage.splink_engine import DEFAULT, find_pairs
+    """Persons by Splink, the reference: units by the files' own numbers first, then Splink's pairs, best first. It runs in
+    DuckDB, within the limit of `room`, or on the cluster at `spark`."""
+    from tre_toolkit.linkage.splink_engine import DEFAULT, database, find_pairs
 
     least = float(NAMED.get(threshold, DEFAULT)) if isinstance(threshold, str) else threshold or DEFAULT
-    pairs = find_pairs(made.records, made.file, least=least)
+    pairs = find_pairs(made.records, made.file, api=database(room=room, spark=spark), least=least)
     left, right = pairs["left"].to_numpy(), pairs["right"].to_numpy()
     order = (-pairs["probability"]).rank(method="dense").to_numpy().astype(np.int64)
     before = None if held is None else held_units(held, made)

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from tre_toolkit.errors import Problem, Problems, TreError, Where
 from tre_toolkit.linkage.groups import groups_of
-from tre_toolkit.linkage.records import Column, TokenTable
+from tre_toolkit.linkage.records import Column, Columns, TokenTable
 from tre_toolkit.parcel import Manifest, Parcel, RecipientKey, open_parcel
 from tre_toolkit.parcel.receipts import check_fresh as check_series
 from tre_toolkit.parcel.receipts import enter, is_entered
@@ -55,8 +56,10 @@ def take_in(
     trusted: Sequence[Verifier],
     previous: Mapping[str, Any] | None = None,
     book: Path | None = None,
+    sparing: bool = False,
 ) -> Intake:
-    """Open, verify and check the parcels at `paths`. `previous` is the `spine.json` of the run before, if any; in
+    """Open, verify and check the parcels at `paths`. `sparing` leaves tokens sealed until their column is asked for.
+    `previous` is the `spine.json` of the run before, if any; in
     `book` stands what was ever taken in, so that an older parcel that is sent again is known.
 
     Raises TreError for one that doesn't verify, and Problems for parcels that may not be linked together.
@@ -66,7 +69,7 @@ def take_in(
     check_together(manifests)
     check_fresh(manifests, previous)
     fresh = () if book is None else not_in_book(parcels, book)
-    tables = tuple(table for parcel in parcels for table in token_tables(parcel))
+    tables = tuple(table for parcel in parcels for table in token_tables(parcel, sparing=sparing))
     if not tables:
         raise TreError("no parcel here holds tokens", hint="name the linkage half of a split parcel")
     return Intake(tables, _about(parcels), facts_of(list(manifests.values())), fresh)
@@ -143,14 +146,30 @@ def enter_all(parcels: Sequence[Parcel], book: Path) -> None:
         enter(parcel.path, parcel.manifest, book)
 
 
-def token_tables(parcel: Parcel) -> list[TokenTable]:
+class Sealed:
+    """A table of tokens that stays sealed in its parcel: a column is decrypted when it is asked for, and not kept."""
+
+    def __init__(self, parcel: Parcel, name: str) -> None:
+        self._parcel, self._name = parcel, name
+        first = next(parcel.batches(name), None)
+        self.column_names: list[str] = list((parcel.part(name) if first is None else first).schema.names)
+        self._rows = 0 if first is None else len(parcel.part(name, columns=self.column_names[:1]))
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        return self._parcel.part(self._name, columns=[name]).column(name)
+
+    def __len__(self) -> int:
+        return self._rows
+
+
+def token_tables(parcel: Parcel, *, sparing: bool = False) -> list[TokenTable]:
     """The token tables of one parcel."""
     manifest, tables = parcel.manifest, []
     described = {name: Column(tuple(one.parts), one.is_list) for name, one in manifest.tokens.items()}
     for name in manifest.names:
         if name.startswith(TOKENS):
             dataset, period = name.removeprefix(TOKENS).split("/", 1)
-            tokens = parcel.part(name)
+            tokens: Columns = Sealed(parcel, name) if sparing else parcel.part(name)
             held = {column: one for column, one in described.items() if column in tokens.column_names}
             tables.append(TokenTable(manifest.parcel, manifest.authority, dataset, period, tokens, held))
     return tables

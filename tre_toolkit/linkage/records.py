@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tre_toolkit.errors import Problem, Problems, TreError, Where
+from tre_toolkit.linkage.room import Room
 
 Codes = npt.NDArray[np.int64]
 NONE = 0  # the code of a token that isn't there
@@ -85,6 +87,15 @@ class Column:
     listed: bool = False
 
 
+class Columns(Protocol):
+    """What is asked of a table of tokens: an Arrow table, or one that reads a column when it is asked for it."""
+
+    @property
+    def column_names(self) -> list[str]: ...
+    def column(self, name: str, /) -> pa.ChunkedArray: ...
+    def __len__(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class TokenTable:
     """One return of one authority and period, as it came out of a parcel."""
@@ -93,7 +104,7 @@ class TokenTable:
     authority: str
     dataset: str
     period: str
-    tokens: pa.Table
+    tokens: Columns
     columns: Mapping[str, Column]
 
     @property
@@ -149,8 +160,10 @@ def kind(parts: Sequence[str]) -> str:
     return "+".join(sorted(parts, key=lambda part: _RANK.get(part, len(_RANK))))
 
 
-def stack(tables: Sequence[TokenTable]) -> Records:
-    """All tables as one set of records. Raises Problems for empty tables, repeated row ids, unreadable columns."""
+def stack(tables: Sequence[TokenTable], *, room: Room | None = None) -> Records:
+    """All tables as one set of records, in memory or where `room` puts them. Raises Problems for empty tables, repeated
+    row ids, unreadable columns."""
+    room = room or Room()
     problems = [problem for table in tables for problem in _problems(table)]
     if problems:
         raise Problems("these token tables can't be linked", problems)
@@ -159,10 +172,16 @@ def stack(tables: Sequence[TokenTable]) -> Records:
     ordered = sorted(tables, key=lambda table: (table.authority, table.dataset, table.period, table.parcel))
     about = pd.concat([_about(table, number) for number, table in enumerate(ordered)], ignore_index=True)
     kinds, listed = _kinds(ordered, listed=False), _kinds(ordered, listed=True)
-    tokens = {name: np.concatenate([_codes_of(table, name) for table in ordered]) for name in kinds}
-    lists = {name: _join_lists([_lists_of(table, name) for table in ordered]) for name in listed}
-    records = Records(about, tokens, lists, tuple(table.name for table in ordered))
-    return records.take(_own_order(records))
+    sources = tuple(table.name for table in ordered)
+    tokens = {name: room.put(np.concatenate([_codes_of(table, name) for table in ordered])) for name in kinds}
+    rows = _own_order(Records(about, tokens, {}, sources))
+    for name in kinds:  # one after the other, so that no more than one stands twice
+        tokens[name] = room.put(tokens[name][rows])
+    lists = {}
+    for name in listed:
+        found = _take_lists(_join_lists([_lists_of(table, name) for table in ordered]), rows)
+        lists[name] = Lists(room.put(found.starts), room.put(found.values))
+    return Records(about.iloc[rows].reset_index(drop=True), tokens, lists, sources)
 
 
 def codes(column: pa.ChunkedArray | pa.Array) -> Codes:

@@ -7,7 +7,7 @@ parcels in, a spine folder with its report out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ from tre_toolkit.linkage.refresh import (
     events_between,
     held_codes,
 )
+from tre_toolkit.linkage.room import Room
+from tre_toolkit.linkage.room import room as room_for
 from tre_toolkit.linkage.spine import MOTHER, Spine, read_spine, write_spine
 from tre_toolkit.parcel import RecipientKey
 from tre_toolkit.signing import Verifier
@@ -60,18 +62,29 @@ def link_records(
     previous: Spine | None = None,
     decided: pd.DataFrame | None = None,
     relearn: bool = False,
+    room: Room | None = None,
+    spark: str | None = None,
 ) -> Linked:
     """Find the persons among `records`; ids are keyed to `key`, and those of the `previous` spine are kept.
 
     The earlier persons stay as they are and the earlier model is used again, unless `relearn` asks for everything
-    anew. `decided` are a reviewer's decisions, as `clerical.decisions` gives them.
+    anew. `decided` are a reviewer's decisions, as `clerical.decisions` gives them. `room` says where large arrays are
+    put, `spark` the address of a cluster for Splink.
     """
     earlier = None if previous is None else earlier_persons(records, previous)
     held = None if earlier is None or relearn else held_codes(earlier)
     learnt = None if previous is None or relearn else as_model(previous.facts.get("model"))
     told = None if decided is None or decided.empty else clerical.decided_rows(records, decided)
     joined = join(
-        records, engine=engine, rules=rules, threshold=threshold, held=held, decided=told, learnt=learnt
+        records,
+        engine=engine,
+        rules=rules,
+        threshold=threshold,
+        held=held,
+        decided=told,
+        learnt=learnt,
+        room=room,
+        spark=spark,
     )
     spine = records.about[["parcel", "authority", "dataset", "period", "record_id"]].copy()
     ids = name_clusters(records, joined.cluster, key)
@@ -111,12 +124,16 @@ def link(
     truth_maps: Sequence[Path] = (),
     book: Path | None = None,
     relearn: bool = False,
+    memory: str | None = None,
+    spark: str | None = None,
 ) -> Spine:
     """Link the parcels at these paths and write a spine folder at `into`, its report inside it (and in `report`).
 
     `previous` is the spine of an earlier run over some of these parcels: its ids are kept, and `events.parquet`
     in the new spine tells what changed (nothing but what was decided, unless `relearn`). `decisions` is a spine whose review list was worked through. `book` is the
     receiver's book of parcels: an older one sent again is refused, and new ones are entered when the spine is written.
+    `memory` ("1GB") limits what the run takes: the rest is put into a private folder beside `into`, and the spine is the
+    same. `spark` is the address of a cluster for Splink.
 
     Raises TreError when a parcel doesn't verify or the parcels may not be linked together; nothing is written then.
     """
@@ -124,44 +141,49 @@ def link(
     from tre_toolkit.linkage.report import report_on
 
     before = None if previous is None else read_spine(previous)
-    taken = take_in(
-        [Path(one) for one in parcels],
-        key=key,
-        trusted=trusted,
-        previous=before.facts if before else None,
-        book=book,
-    )
-    if truth is not None and not taken.facts["synthetic"]:
-        raise TreError("a truth file can only be had for synthetic children", hint="leave --truth out")
-    linked = link_records(
-        stack(taken.tables),
-        key=_key_of(taken.facts),
-        engine=engine,
-        rules=rules,
-        threshold=threshold,
-        previous=before,
-        decided=None if decisions is None else clerical.decisions(decisions),
-        relearn=relearn,
-    )
-    told = report_on(linked, taken.about, taken.facts)
-    if truth is not None:
-        known = quality.true_persons(linked.spine, truth, truth_maps)
-        told["truth"] = quality.score(linked.spine["person_id"], known)
-    follows = {} if before is None else {"follows": before.facts["sha256"]}
-    spine = Spine(linked.spine, {**taken.facts, **_tally(linked), **follows})
-    with new_folder(into, mode=0o700) as folder:
-        write_spine(spine, folder)
-        review = clerical.pairs_to_review(linked.records, linked.joined, _key_of(taken.facts))
-        if linked.joined.found is not None:
-            review.to_parquet(folder / clerical.LIST, index=False)
-        if linked.events is not None:
-            linked.events.to_parquet(folder / "events.parquet", index=False)
-        page.write(told, folder)
-        if report is not None:
-            with new_folder(report) as beside:
-                page.write(told, beside)
-        if book is not None:
-            enter_all(taken.fresh, book)
+    with room_for(memory, beside=into.absolute().parent) as room:
+        taken = take_in(
+            [Path(one) for one in parcels],
+            key=key,
+            trusted=trusted,
+            previous=before.facts if before else None,
+            book=book,
+            sparing=memory is not None,
+        )
+        if truth is not None and not taken.facts["synthetic"]:
+            raise TreError("a truth file can only be had for synthetic children", hint="leave --truth out")
+        records, taken = stack(taken.tables, room=room), replace(taken, tables=())
+        linked = link_records(
+            records,
+            key=_key_of(taken.facts),
+            engine=engine,
+            rules=rules,
+            threshold=threshold,
+            previous=before,
+            decided=None if decisions is None else clerical.decisions(decisions),
+            relearn=relearn,
+            room=room,
+            spark=spark,
+        )
+        told = report_on(linked, taken.about, taken.facts)
+        if truth is not None:
+            known = quality.true_persons(linked.spine, truth, truth_maps)
+            told["truth"] = quality.score(linked.spine["person_id"], known)
+        follows = {} if before is None else {"follows": before.facts["sha256"]}
+        spine = Spine(linked.spine, {**taken.facts, **_tally(linked), **follows})
+        with new_folder(into, mode=0o700) as folder:
+            write_spine(spine, folder)
+            review = clerical.pairs_to_review(linked.records, linked.joined, _key_of(taken.facts))
+            if linked.joined.found is not None:
+                review.to_parquet(folder / clerical.LIST, index=False)
+            if linked.events is not None:
+                linked.events.to_parquet(folder / "events.parquet", index=False)
+            page.write(told, folder)
+            if report is not None:
+                with new_folder(report) as beside:
+                    page.write(told, beside)
+            if book is not None:
+                enter_all(taken.fresh, book)
     return spine
 
 

@@ -16,10 +16,13 @@ import pyarrow as pa
 from tre_toolkit.errors import TreError
 from tre_toolkit.linkage.model.levels import CANDIDATES, HOUSE, PARTIAL
 from tre_toolkit.linkage.records import NONE, Codes, Records
+from tre_toolkit.linkage.room import Room
 
 D = "birth_date"
 DEFAULT = 0.9
 SAMPLE = 2e6  # random pairs for the shares of levels among unrelated pairs
+ON_ONE_MACHINE = {"spark.sql.shuffle.partitions": "1", "spark.sql.adaptive.enabled": "false"}
+"""A session on one machine has no use for the partitions of a cluster: each costs more than what is in it."""
 _ROUTE = (
     ("swap", ("given+surname+birth_swap",)),
     *((date, (f"given+surname+{date}",)) for date in PARTIAL),
@@ -67,17 +70,54 @@ COMPARISONS: dict[str, tuple[tuple[tuple[str, tuple[str, ...]], ...], str | None
 TRAINING = ((f"given+{D}", f"surname+{D}"), ("upn",), (f"given+{D}", f"{D}+postcode"))
 
 
+def database(*, room: Room | None = None, threads: int | None = None, spark: str | None = None) -> Any:
+    """What Splink runs on: DuckDB in memory, within the limit of `room` and spilling there; or a cluster at `spark`.
+
+    Raises TreError when Splink isn't installed, or the cluster doesn't answer.
+    """
+    try:
+        from splink import DuckDBAPI
+    except ImportError:
+        raise TreError("Splink isn't installed here", hint="pip install 'tre-toolkit[splink]'") from None
+    room = room or Room()
+    if spark is not None:
+        return _on_spark(spark, room)
+    api: Any = DuckDBAPI()
+    limits = {
+        "memory_limit": room.memory,
+        "temp_directory": room.folder and str(room.folder),
+        "threads": threads,
+    }
+    for name, value in limits.items():
+        if value is not None:
+            api._execute_sql_against_backend(f"SET {name} = '{value}'")
+    return api
+
+
+def _on_spark(url: str, room: Room) -> Any:
+    """Splink's Spark API on a session of ours. Splink's own functions in Java aren't asked for: tokens are compared for
+    equality alone. What it keeps it holds on the executors, for it would else write to a folder that nobody named."""
+    from splink.backends import spark as backend
+
+    from tre_toolkit.spark import session
+
+    spark = session(url, memory=room.memory, folder=room.folder)
+    if url.startswith("local"):
+        for name, value in ON_ONE_MACHINE.items():
+            spark.conf.set(name, value)
+    api: Any = backend.SparkAPI
+    return api(spark_session=spark, break_lineage_method="persist", register_udfs_automatically=False)
+
+
 def find_pairs(records: Records, file: Codes, *, api: Any = None, least: float = 0.001) -> pd.DataFrame:
     """Pairs across files with their probability: columns left, right (row numbers, left < right), probability.
 
-    `api` is a Splink database API (SparkAPI for Spark); DuckDB in memory when none is given.
+    `api` is a Splink database API (as `database` gives it); DuckDB in memory when none is given.
     Raises TreError when Splink isn't installed.
     """
-    try:
-        from splink import DuckDBAPI, Linker
-    except ImportError:
-        raise TreError("Splink isn't installed here", hint="pip install 'tre-toolkit[splink]'") from None
-    api = api or DuckDBAPI()
+    api = api or database()
+    from splink import Linker
+
     names = {kind: f"c{at}" for at, kind in enumerate(sorted(records.tokens))}
     tables = [
         api.register(_table(records, np.flatnonzero(file == one), names), dataset_display_name=f"file_{one}")

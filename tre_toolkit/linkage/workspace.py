@@ -20,6 +20,8 @@ from tre_toolkit.errors import Problem, Problems, TreError, Where
 from tre_toolkit.files import digest, new_folder
 from tre_toolkit.linkage.engines import ALONE, BANDS
 from tre_toolkit.linkage.intake import by_file, check_together
+from tre_toolkit.linkage.room import Room
+from tre_toolkit.linkage.room import room as room_for
 from tre_toolkit.linkage.spine import MOTHER, Spine
 from tre_toolkit.parcel import Parcel, RecipientKey, open_parcel
 from tre_toolkit.schema.load import dataset as dataset_of
@@ -40,22 +42,33 @@ WEAKEST_FIRST = (*(band for _, band in reversed(BANDS)), ALONE)
 
 
 def make_workspace(
-    spine: Spine, parcels: Sequence[Path], *, key: RecipientKey, trusted: Sequence[Verifier], into: Path
+    spine: Spine,
+    parcels: Sequence[Path],
+    *,
+    key: RecipientKey,
+    trusted: Sequence[Verifier],
+    into: Path,
+    memory: str | None = None,
 ) -> dict[str, Any]:
-    """Write a workspace folder at `into` and give back what its `workspace.json` says.
+    """Write a workspace folder at `into` and give back what its `workspace.json` says. `memory` ("1GB") limits what it
+    takes: the rest goes to a private folder beside `into`, and what is written is the same.
 
     Raises TreError when a parcel doesn't verify, or holds records that the spine doesn't know.
     """
     opened = [open_parcel(Path(path), key=key, trusted=trusted) for path in parcels]
     check_together(by_file(opened))
     _check_of_spine(spine, opened)
-    with Engine() as engine, new_folder(into, mode=0o700) as folder:
+    with (
+        room_for(memory, beside=into.absolute().parent) as room,
+        Engine(memory=room.memory, spill=room.folder) as engine,
+        new_folder(into, mode=0o700) as folder,
+    ):
         engine.table("spine", pa.Table.from_pandas(spine.frame, preserve_index=False))
         says: list[str] = []
         for dataset, table in _names(opened):
             target = folder / "tables" / dataset / f"{table}.parquet"
             target.parent.mkdir(parents=True, exist_ok=True)
-            says += _write_table(engine, opened, dataset, table, target)
+            says += _write_table(engine, opened, dataset, table, target, room)
         _write_people(engine, says, folder / "people.parquet", mothers=MOTHER in spine.frame.columns)
         facts = _facts(spine, opened, folder)
         (folder / "workspace.json").write_text(
@@ -73,19 +86,18 @@ def _names(parcels: Sequence[Parcel]) -> list[tuple[str, str]]:
 
 
 def _write_table(
-    engine: Engine, parcels: Sequence[Parcel], dataset: str, table: str, target: Path
+    engine: Engine, parcels: Sequence[Parcel], dataset: str, table: str, target: Path, room: Room
 ) -> list[str]:
     """One table of the workspace. Gives back the queries by which it says something of a person."""
-    incoming = [
-        _placed(parcel, name)
+    parts = [
+        (parcel, name)
         for parcel in parcels
         for name in parcel.manifest.names
         if name.startswith(f"{PAYLOAD}{dataset}/") and name.endswith(f"/{table}")
     ]
-    whole = one_under_other(incoming)
-    engine.table("incoming", whole)
+    held = _bring_in(engine, parts, room)
     _check_known(engine, dataset, table)
-    kept = [name for name in whole.column_names if name not in (*PLACE, "row_id")]
+    kept = [name for name in held.names if name not in (*PLACE, "row_id")]
     engine.write(
         f"""SELECT spine.person_id, incoming.authority, incoming.period, incoming.row_id
                    {"".join(f", incoming.{quote(name)}" for name in kept)}
@@ -93,7 +105,35 @@ def _write_table(
             ORDER BY incoming.authority, incoming.period, incoming.row_id""",
         target,
     )
-    return _said_by(engine, dataset, table, whole.schema, target)
+    return _said_by(engine, dataset, table, held, target)
+
+
+def _bring_in(engine: Engine, parts: Sequence[tuple[Parcel, str]], room: Room) -> pa.Schema:
+    """All parts of a table as "incoming"; under a limit one part after another, each no larger in memory than itself."""
+    if room.folder is None:
+        whole = one_under_other([_placed(parcel, name, parcel.part(name)) for parcel, name in parts])
+        engine.table("incoming", whole)
+        return whole.schema
+    form = one_under_other([_placed(parcel, name, _empty(parcel, name)) for parcel, name in parts])
+    text = pa.string()
+    with room.place() as place:
+        for at, (parcel, name) in enumerate(parts):
+            part = _placed(parcel, name, parcel.part(name))
+            for field in form.schema:
+                if field.type == text and field.name in part.column_names:
+                    column = part.column(field.name).cast(text)
+                    part = part.set_column(part.column_names.index(field.name), field.name, column)
+            pq.write_table(
+                pa.concat_tables([form, part], promote_options="permissive"), place / f"{at:06}.parquet"
+            )
+        engine.table("incoming", place)
+    return form.schema
+
+
+def _empty(parcel: Parcel, name: str) -> pa.Table:
+    """A part without its rows."""
+    first = next(parcel.batches(name), None)
+    return parcel.part(name) if first is None else pa.Table.from_batches([first.slice(0, 0)])
 
 
 def _said_by(engine: Engine, dataset: str, table: str, held: pa.Schema, target: Path) -> list[str]:
@@ -174,10 +214,9 @@ def _write_people(engine: Engine, says: Sequence[str], target: Path, *, mothers:
     )
 
 
-def _placed(parcel: Parcel, name: str) -> pa.Table:
+def _placed(parcel: Parcel, name: str, part: pa.Table) -> pa.Table:
     """A payload part with the place it comes from, as the spine names places."""
     _, dataset, period, _ = name.split("/")
-    part = parcel.part(name)
     for at, (column, value) in enumerate(
         (("authority", parcel.manifest.authority), ("dataset", dataset), ("period", period))
     ):

@@ -1,5 +1,7 @@
 """The model: what it finds among invented children, and what must never move it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from tre_toolkit.errors import TreError
 from tre_toolkit.linkage.engines import ENOUGH, join
 from tre_toolkit.linkage.model import levels
+from tre_toolkit.linkage.model.candidates import bring_up, near_values, slices
 from tre_toolkit.linkage.model.classes import (
     CLASSES,
     FIXED,
@@ -19,7 +22,7 @@ from tre_toolkit.linkage.model.classes import (
 from tre_toolkit.linkage.model.em import fit, score, universe
 from tre_toolkit.linkage.model.engine import NAMED, THRESHOLDS, WANTED, find
 from tre_toolkit.linkage.model.files import units
-from tre_toolkit.linkage.model.pairs import LABELS, RADIX, near_values, patterns, with_dated
+from tre_toolkit.linkage.model.pairs import LABELS, RADIX, patterns, with_dated
 from tre_toolkit.linkage.records import Lists, Records, mix, stack
 
 
@@ -173,16 +176,28 @@ def test_any_column_of_the_model_may_be_absent(small):
         )
 
 
-def test_slices_of_pairs_come_to_the_same(small, monkeypatch):
+def test_slices_of_pairs_come_to_the_same(small):
     dated = with_dated(small)
     whole = patterns(dated, small.source, inside=False)
-    monkeypatch.setattr("tre_toolkit.linkage.model.pairs.SLICE", 500)
-    sliced = patterns(dated, small.source, inside=False)
+    brought = replace(bring_up(dated, small.source), slice=50)
+    assert len(list(slices(brought, inside=False))) > 3
+    sliced = patterns(dated, small.source, inside=False, brought=brought)
     assert whole.code.tolist() == sliced.code.tolist()
     assert whole.count.tolist() == sliced.count.tolist()
     assert sorted(zip(whole.left, whole.right, strict=True)) == sorted(
         zip(sliced.left, sliced.right, strict=True)
     )
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_pairs_that_are_counted_and_never_made_have_the_patterns_they_would_have(population, inside):
+    a, b = population.invent(3000, 27, mess=2.0)
+    records = with_dated(population.records(population.parts(a), population.parts(b)))
+    counted = patterns(records, records.source, inside=inside)
+    made = patterns(records, records.source, inside=inside, keep_all=True)
+    assert counted.code.tolist() == made.code.tolist()
+    assert counted.count.tolist() == made.count.tolist()
+    assert len(counted.left) < len(made.left)
 
 
 def test_classes_take_all_pairs_between_them_and_never_learn_numbers_of_twins(small):
@@ -327,7 +342,7 @@ def test_near_values_are_those_that_share_a_deletion():
 
 
 def test_a_crowded_token_is_left_out_and_told(drawn, monkeypatch):
-    monkeypatch.setattr("tre_toolkit.linkage.model.pairs.CROWD", 3)
+    monkeypatch.setattr("tre_toolkit.linkage.model.candidates.CROWD", 3)
     rows = "sex | birth_date | record_id\n" + "\n".join(f"F | 2015-03-02 | {at}" for at in range(5))
     records = with_dated(stack([drawn(rows, "990 a 2025"), drawn(rows, "991 a 2025", first=9)]))
     found = patterns(records, records.source, inside=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,15 @@ import pandas as pd
 from tre_toolkit.errors import TreError
 from tre_toolkit.linkage.cluster import Decided, Persons, persons, with_decisions, with_held
 from tre_toolkit.linkage.model.bare import with_bare
+from tre_toolkit.linkage.model.candidates import Brought, bring_up
 from tre_toolkit.linkage.model.classes import Model, Shares
 from tre_toolkit.linkage.model.em import Fit, check_sound, fit, score, universe
 from tre_toolkit.linkage.model.pairs import Patterns, patterns, with_dated
 from tre_toolkit.linkage.records import Codes, Records
+from tre_toolkit.linkage.room import Room
 
 KEEP = 0.001  # pairs less likely than this are not carried further
+WORTH = 0.05  # the same for pairs of one day without any name, which no reviewer is ever shown below it
 WANTED = 0.992  # precision the default threshold is set for, as the model itself estimates it
 THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(9))
 NAMED = {"precise": 0.9, "broad": 0.3}
@@ -65,11 +68,14 @@ def find(
     decided: Decided | None = None,
     held: Codes | None = None,
     learnt: Model | None = None,
+    room: Room | None = None,
 ) -> Found:
     """Find the persons among `records`; `file` says which file each stands in; `decided` what a reviewer said of pairs.
 
     `held` has a code for each record of an earlier person, which is left as it is: only pairs with a new record
     count. With `learnt`, an earlier run's model scores the pairs, and nothing but the classes' sizes is learnt.
+
+    `room` says where large arrays are put: in memory, when it isn't given.
 
     `threshold` is a probability, "precise", "broad", or None for the one the model's own estimate sets.
     Raises TreError when there is too little to learn from.
@@ -80,9 +86,12 @@ def find(
             hint="link with the ordered rules: --engine rules",
         )
     dated = with_dated(with_bare(records))
-    across, found, fitted = _scored(dated, file, learnt=learnt)
+    room = room or Room()
+    brought = bring_up(dated, file, room=room)
+    across, found, fitted = _scored(dated, brought, room, learnt=learnt)
     check_sound(fitted)
-    inside, _, inside_fit = _scored(dated, file, learnt=fitted.model, inside=True)
+    inside, _, inside_fit = _scored(dated, brought, room, learnt=fitted.model, inside=True)
+    del brought
     duplicates = inside.over(INSIDE)
     tried: dict[float, float] = {}
     for chosen in thresholds(threshold):
@@ -109,17 +118,22 @@ def thresholds(threshold: float | str | None) -> tuple[float, ...]:
 
 
 def _scored(
-    records: Records, file: Codes, *, learnt: Model | None = None, inside: bool = False
+    records: Records, brought: Brought, room: Room, *, learnt: Model | None = None, inside: bool = False
 ) -> tuple[Scored, Patterns, Fit]:
     """Score the pairs across files, or those inside them under what was learnt across."""
-    found = patterns(records, file, inside=inside)
+    file = brought.file
+    found = patterns(records, file, inside=inside, brought=brought, room=room)
     fitted = fit(found, universe(records, file, inside=inside), learnt=learnt, inside=inside)
     probability, weight = score(fitted, found)
-    if (probability[~found.kept] >= KEEP).any():  # a pattern that was only counted is likelier than thought
-        found = patterns(records, file, inside=inside, keep_all=True)
-    likely = (probability >= KEEP)[found.pattern]
-    own = found.pattern[likely]
-    return Scored(found.left[likely], found.right[likely], probability[own], weight[own], own), found, fitted
+    least = np.where(found.nameless, WORTH, KEEP)
+    if (probability >= least)[~found.kept].any():  # a pattern that was only counted is likelier than thought
+        found = patterns(records, file, inside=inside, keep_all=True, brought=brought, room=room)
+        probability, weight = score(fitted, found)
+    likely = np.flatnonzero((probability >= KEEP)[found.pattern])
+    left, right, own = (one[likely].astype(np.int64) for one in (found.left, found.right, found.pattern))
+    none = np.zeros(0, dtype=np.int32)
+    found = replace(found, left=none, right=none, pattern=none)  # what isn't likely is of no more use
+    return Scored(left, right, probability[own], weight[own], own), found, fitted
 
 
 def _persons(

@@ -16,6 +16,7 @@ import pandas as pd
 
 from tre_toolkit.linkage.cluster import Persons, components, persons
 from tre_toolkit.linkage.records import NONE, Codes, Lists, Records
+from tre_toolkit.linkage.room import Room
 from tre_toolkit.linkage.rule_sets import BRIDGE, Step
 from tre_toolkit.linkage.rules import Candidates, Crowded, candidates
 
@@ -43,8 +44,9 @@ class Units:
     crowded: tuple[Crowded, ...]
 
 
-def units(records: Records, *, held: Codes | None = None) -> Units:
+def units(records: Records, *, held: Codes | None = None, room: Room | None = None) -> Units:
     """Bring the records of each file together by its own numbers; those of two earlier persons (`held` codes) stay apart."""
+    room = room or Room()
     steps = OWN if records.about["authority"].nunique() > 1 else OWN[:2]
     pairs, crowded = candidates(records, steps)
     joined = persons(records, pairs.left, pairs.right, pairs.step, held=held)
@@ -54,12 +56,13 @@ def units(records: Records, *, held: Codes | None = None) -> Units:
     newest = np.lexsort((np.arange(len(records)), -_rank(records.about["period"]), national, unit))
     first = newest[np.unique(unit[newest], return_index=True)[1]]
     about = records.about.iloc[first].reset_index(drop=True).assign(source=file_of_record[first])
-    chosen = {
-        kind: _newest(unit[newest], codes[newest], newest, len(labels))
-        for kind, codes in records.tokens.items()
-    }
-    tokens = {kind: np.where(rows < 0, NONE, records.tokens[kind][rows]) for kind, rows in chosen.items()}
-    lists = {kind: _lists(found, chosen[kind]) for kind, found in records.lists.items() if kind in chosen}
+    tokens, lists = {}, {}
+    for kind, codes in records.tokens.items():
+        rows = _newest(unit[newest], codes[newest], newest, len(labels))
+        tokens[kind] = room.put(np.where(rows < 0, NONE, codes[rows]))
+        if kind in records.lists:
+            found = _lists(records.lists[kind], rows)
+            lists[kind] = Lists(room.put(found.starts), room.put(found.values))
     made = Records(about, tokens, lists, names)
     return Units(unit, made, file_of_record[first], names, pairs, joined, tuple(crowded))
 

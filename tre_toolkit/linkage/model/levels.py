@@ -383,14 +383,24 @@ CANDIDATES: tuple[tuple[str, ...], ...] = (
     ("nhs",),
     ("uln",),
     ("upn_temp",),
-    *((kind,) for kind in (f"sex+{D}", f"given_first3+{D}", f"surname_first3+{D}", f"given_initial+{D}")),
-    *((kind,) for kind in (f"{D}+postcode_district", f"names_sorted+{D}")),
+    *((kind,) for kind in (f"given_first3+{D}", f"surname_first3+{D}", f"given_initial+{D}")),
+    *(
+        (kind,)
+        for kind in (f"given_sound+{D}", f"surname_sound+{D}", f"given_joined+{D}", f"names_sorted+{D}")
+    ),
+    (f"given+{D}", f"middle+{D}"),
+    (f"surname_part1+{D}", f"surname_part2+{D}"),
+    *((kind,) for kind in (f"{D}+postcode_district", f"{D}+postcode_sector", f"{D}+uprn", f"{D}+house")),
     *((f"given+surname+{date}",) for date in (*PARTIAL, "birth_swap", "birth_year")),
     *((kind,) for kind in HOUSE),
     ("given+surname+postcode",),
     *((kind(parts),) for parts in bare.MADE),
 )
-NEAR_CANDIDATES = ("upn_any", "nhs_any")
-"""Numbers that differ by one character bring a pair up as well: a slip of the pen in a number that another slip goes with."""
+NEAR_CANDIDATES = ("upn_any", "nhs_any", f"given+{D}", f"surname+{D}", f"{D}+postcode")
+"""Values that differ by one character bring a pair up as well: a slip of the pen that another slip goes with."""
+COUNTED = f"sex+{D}"
+"""Pairs of one day and sex that nothing else brings up agree on nothing that is compared: they are counted, not made."""
+LACKS = (f"given+{D}", f"surname+{D}", f"middle+{D}", f"{D}+postcode_district", *NUMBERS)
+"""What such a pair's pattern depends on: which of these either record lacks."""
 UNDATED_CANDIDATE = "given+uprn"
 """Brings a pair up only when either record has no birth date."""
