@@ -43,7 +43,7 @@ def delivery_days(days: pa.Array) -> dict[str, pa.Array]:
 
     number = pc.cast(days, pa.date32()).cast(pa.int32())
     return {
-        name: pc.add(number, shift).cast(pa.date32()).cast(pa.string())
+        name: pc.add(number, pa.scalar(shift, pa.int32())).cast(pa.date32()).cast(pa.string())
         for name, shift in zip(DAYS, (0, -1, 1), strict=True)
     }
 

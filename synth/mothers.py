@@ -1,18 +1,14 @@
-"""Mothers as persons: one a household, with a number, a name and a birth date of her own, and the records of deliveries.
+"""Mothers as persons: one a household, with a number, a name and a birth date of her own, and what is known of births.
 
-A household's children have one mother (the unaccompanied have none here). She is between 17 and 45 at every
-birth. What a hospital writes of a delivery and of the birth is told twice, once in the mother's record and once in the
-child's, with the small disagreements that linkage of mothers and babies is made for.
+A household's children have one mother (the unaccompanied have none here). She is between 17 and 45 at every birth.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synth import columns as col
 from synth import names
 from synth.days import Days
 from synth.draw import Index, Ints, feistel
@@ -20,17 +16,9 @@ from synth.ids import Text, numbered
 from synth.people import ETHNICITIES, NAMES_OF
 from synth.world import World
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 YOUNGEST, OLDEST = 17 * 365 + 60, 45 * 365  # days, at the first and the last birth
 IDS = 10**8  # mothers' numbers begin at it: SYN and nine digits, where a child's have eight
 HOSPITALS = 6  # of an authority
-DAY_OFF, MOVED, UNWRITTEN = (
-    0.04,
-    0.03,
-    0.05,
-)  # how often the two records disagree, or leave something out (assumed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +62,11 @@ def mothers(world: World) -> Mothers:
     )
 
 
-def mother_ids(world: World, some: Ints, authority: int, them: Mothers) -> Text:
-    """An authority's numbers of mothers: SYN and nine digits, which no child has."""
-    code = world.plan.authorities[authority]
+def mother_ids(world: World, some: Ints, numbering: str, them: Mothers) -> Text:
+    """The numbers of mothers in a numbering beyond one authority: SYN and nine digits, which no child has."""
     place = world.people.place[them.eldest[some]] * np.uint64(len(world.plan.authorities))
     place = place + world.people.home[them.eldest[some]].astype(np.uint64)
-    number = feistel(place, size=IDS, key=world.draws.key(f"mother id {code}"))
+    number = feistel(place, size=IDS, key=world.draws.key(f"mother id {numbering}"))
     return numbered("SYN", number + np.uint64(IDS), 9)
 
 
@@ -122,58 +109,3 @@ def births(world: World, authority: int, them: Mothers, *, by: int | None = None
     grams = 3400 + (weeks - 40) * 150 + np.round((draws.uniform("grams", who) - 0.5) * 1400).astype(np.int64)
     hospital = draws.between("hospital", them.household[mother], 1, HOSPITALS)
     return Births(child, mother, day, weeks, np.maximum(grams, 500), hospital, first)
-
-
-def maternity_records(world: World, authority: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The authority's deliveries (the mothers' records) and births (the babies'), as two hospitals' systems hold them.
-
-    Both have delivery_date, provider, mother_birth_date, postcode, gestation, sex and weight, written as
-    text; deliveries have `mother` and `delivery`, births `baby`. The truth is `delivery` in the births, which a linkage isn't
-    shown. The two disagree as records do: a day off, another postcode, something left out.
-    """
-    import pandas as pd
-
-    them = mothers(world)
-    some, draws = births(world, authority, them), world.draws
-    head = np.unique(some.first_of_delivery)
-    who = world.people.who[some.child]
-    home = world.home_places(some.child, authority)
-    moved = draws.chance("moved before the birth", who, MOVED)
-    sexes = world.people.female[some.child].astype(np.int64)
-    off = np.where(
-        draws.chance("a day off", who, DAY_OFF), np.where(draws.chance("later", who, 0.5), 1, -1), 0
-    )
-    written = {
-        name: ~draws.chance(f"unwritten {name}", who, UNWRITTEN)
-        for name in ("gestation", "weight", "postcode")
-    }
-    number = numbered("SYN", who, 19)
-    hospital = tuple(f"SYN{at}" for at in range(HOSPITALS + 1))
-
-    def told(rows: Ints, days: Days, places: Ints, *, keep: bool) -> dict[str, col.Column]:
-        gone = {name: None if keep else ~there[rows] for name, there in written.items()}
-        return {
-            "delivery_date": col.dates(days, "%Y-%m-%d"),
-            "provider": col.coded(hospital, some.hospital[rows]),
-            "mother_birth_date": col.dates(them.born[some.mother[rows]], "%Y-%m-%d"),
-            "postcode": col.text(world.postcodes(places), gone["postcode"]),
-            "gestation": col.blank(col.counts(some.weeks[rows]), gone["gestation"]),
-            "sex": col.coded(("1", "2"), sexes[rows]),
-            "weight": col.blank(col.counts(some.grams[rows]), gone["weight"]),
-        }
-
-    every = np.arange(len(some.child))
-    late = np.where(moved, world.home_places(some.child, authority, other=(home + 7) % 4000), home)
-    deliveries = {
-        "delivery": col.text(number[head]),
-        "mother": col.text(mother_ids(world, some.mother[head], authority, them)),
-    } | told(head, some.day[head], home[head], keep=True)
-    babies = {
-        "baby": col.text(world.local_ids(some.child, authority)),
-        "delivery": col.text(number[some.first_of_delivery]),
-    } | told(every, some.day + off, late, keep=False)
-    kind = pd.StringDtype("pyarrow", na_value=np.nan)
-    return tuple(
-        pd.DataFrame({name: kind.__from_arrow__(one) for name, one in some_columns.items()})  # type: ignore[attr-defined]
-        for some_columns in (deliveries, babies)
-    )  # type: ignore[return-value]

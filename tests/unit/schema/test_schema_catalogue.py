@@ -24,6 +24,7 @@ NAMED = {
     "cin_census", "ssda903", "school_census", "npd_attainment", "npd_absence_exclusions", "npd_census", "npd_cla", "annex_a",
     "social_work_workforce", "s251_placement_costs", "echild", "echild_mb", "residence", "moj_dfe", "leo",
     "census2021_household", "cns_register", "crosswalk", "hes_births", "hes_deliveries",
+    "early_help", "programme",
 }  # fmt: skip
 
 
