@@ -257,6 +257,7 @@ def test_the_api_sees_what_the_pages_see(house: Any, browse: Any) -> None:
     }
     assert ben.get(f"{api}{file}/download").content.startswith(b"area")
     assert ova.get(f"{api}/audit").json()["events"][0]["event"] == "file downloaded"
+    assert "whole and in order" in ova.get(f"{api}/audit?verify=1").json()["verdict"]
     assert ova.get(f"{api}/metrics").json()["waiting"] == 1
     words = {"login": "eve", "person": "Eve New", "role": "checker", "password": "violet kettle 4141"}
     made = kit.post(f"{api}/accounts", words, content_type="application/json")

@@ -6,6 +6,8 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
+from tre_toolkit import audit
+from tre_toolkit.errors import TreError
 from tre_toolkit.gate import comparison, journal, orm, requests, reviews, store, views_of
 from tre_toolkit.gate.filetypes import TYPES
 from tre_toolkit.gate.folder import Gate
@@ -98,3 +100,15 @@ def download(gate: Gate, account: Any, key: str, version: int) -> tuple[str, byt
     with orm.change():
         journal.write(gate, "file downloaded", by=account.login, request=int(key), sha256=chosen.sha256)
     return f"NOT-RELEASED-{account.login}-{chosen.sha256[:12]}.{chosen.type}", raw
+
+
+def log_verdict(gate: Gate) -> str:
+    """Whether the log is whole, in order and not cut since its last checkpoint, in words."""
+    try:
+        point = gate.checkpoint if gate.checkpoint.exists() else None
+        count = audit.verify(gate.log, checkpoint=point, verifier=gate.verifier() if point else None)
+    except TreError as broken:
+        return str(broken)
+    return f"{count:,} events, whole and in order" + (
+        ", nothing lost since the last checkpoint" if point else ""
+    )

@@ -15,10 +15,10 @@ from tre_toolkit.errors import MisuseError, TreError
 from tre_toolkit.gate import journal, orm, store
 from tre_toolkit.gate.folder import Gate
 from tre_toolkit.gate.orm import models
-from tre_toolkit.gate.policies import REVIEWERS, Case, check
+from tre_toolkit.gate.policies import REVIEWERS, Case
 from tre_toolkit.gate.refusals import Conflict, NotAllowed, NotFound
 from tre_toolkit.gate.requests import find, move, outputs, take_hold
-from tre_toolkit.gate.states import OPEN_TO_REVIEW, Action, Event, State
+from tre_toolkit.gate.states import Action, Event, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,6 @@ class Ballot:
     approve: bool
     note: str
     turn: int
-
-
-def queue(gate: Gate, account: Any) -> Any:
-    """The requests that wait for the gate, oldest first."""
-    check(Action.SEE_QUEUE, account.who)
-    return (
-        models.Request.objects.filter(state__in=OPEN_TO_REVIEW)
-        .select_related("author", "project")
-        .order_by("submitted")
-    )
 
 
 def vote(

@@ -51,6 +51,10 @@ def test_the_journey_as_people_type_it(house: Any, typed: Any, tmp_path: Path) -
     assert "submitted" in typed("request submit 1", "ada")[1]
     assert json.loads(typed("request status --json", "ada")[1])[0]["state"] == "submitted"
     assert "Regions" in typed("review queue", "ben")[1]
+    row = json.loads(typed("review queue --show to~vote~on --json", "ben")[1])["requests"][0]
+    assert (row["number"], row["risk"], row["late"], row["mine"]) == (1, "PASS", False, "")
+    assert "nothing here" in typed("review queue --show late", "ben")[1]
+    assert typed("review queue --show lately", "ben")[0] == 2
     status, _, told = typed("review vote 1 --approve --note mine", "ada")
     assert (status, "own work" in told) == (1, True)
     assert typed("review vote 1 --approve", "ben")[0] == 0

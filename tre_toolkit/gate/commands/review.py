@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,30 +23,49 @@ from tre_toolkit.gate.commands.common import (
     show_request,
 )
 
+QUEUED = 100  # requests of the queue that one call tells
 review = typer.Typer(no_args_is_help=True, help="Look at what others want to let out, and vote.")
 
 
 @review.command("queue")
-def review_queue(at: AtGate, login: As, as_json: AsJson = False, password_file: PasswordFile = None) -> None:
-    """What waits for the gate, oldest first.
+def review_queue(
+    at: AtGate,
+    login: As,
+    show: Annotated[str, typer.Option(help="all, to vote on, fails, late or approved.")] = "all",
+    page: Annotated[int, typer.Option(help="Which hundred of them.")] = 1,
+    as_json: AsJson = False,
+    password_file: PasswordFile = None,
+) -> None:
+    """What waits for the gate, oldest first: what the machine said of it, since how many working days, and what you did.
 
-    Example: tre review queue --gate gate --as ben
+    Example: tre review queue --gate gate --as ben --show "to vote on"
     """
     opened, account = enter(at, login, password_file)
-    from tre_toolkit.gate import reviews
+    from tre_toolkit.gate import figures
 
+    if show not in figures.FILTERS:
+        raise MisuseError("there is no such part of the queue", hint=", ".join(figures.FILTERS))
+    waiting, total = figures.queue_rows(opened, account, page=max(1, page), size=QUEUED, show=show)
+    if as_json:
+        console.answer_json({"total": total, "requests": [asdict(row) for row in waiting]})
+        return
     rows = [
         {
-            "request": r.pk,
-            "state": r.state.replace("_", " "),
-            "turn": r.turn,
-            "title": r.title,
-            "author": r.author.name,
-            "submitted": f"{r.submitted:%Y-%m-%d %H:%M}",
+            "request": row.number,
+            "title": row.title,
+            "machine": row.risk,
+            "state": row.state,
+            "turn": row.turn,
+            "working days": f"{row.age}, late" if row.late else row.age,
+            "author": row.author,
+            "files": row.files,
+            "you": row.mine,
         }
-        for r in reviews.queue(opened, account)
+        for row in waiting
     ]
-    answer_rows(rows, as_json=as_json)
+    answer_rows(rows, as_json=False)
+    if total > page * QUEUED:
+        console.say(f"{total:,} wait; `--page {page + 1}` goes on")
 
 
 @review.command("show")

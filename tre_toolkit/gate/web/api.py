@@ -106,11 +106,14 @@ def metrics(request: Any) -> HttpResponse:
 
 @require_GET
 def audit_events(request: Any) -> HttpResponse:
-    """A hundred events of the log, newest first, before number `before`."""
+    """A hundred events of the log, newest first, before number `before`; with `verify`, whether all of it is whole."""
     check(Action.SEE_AUDIT, request.account.who)
     before, newest = request.GET.get("before", ""), models.Journal.objects.order_by("-number")
     lines = (newest.filter(number__lt=int(before)) if before.isdecimal() else newest)[:100]
-    return JsonResponse({"events": [json.loads(entry.line) for entry in lines]})
+    told: dict[str, Any] = {"events": [json.loads(entry.line) for entry in lines]}
+    if "verify" in request.GET:
+        told["verdict"] = looking.log_verdict(request.gate)
+    return JsonResponse(told)
 
 
 @require_http_methods(["GET", "POST"])

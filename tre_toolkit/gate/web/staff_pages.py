@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tre_toolkit import audit
 from tre_toolkit.errors import TreError
-from tre_toolkit.gate import factors, figures
+from tre_toolkit.gate import factors, figures, looking
 from tre_toolkit.gate.orm import models
 from tre_toolkit.gate.policies import Role, check
 from tre_toolkit.gate.states import Action
@@ -45,7 +45,7 @@ def audit_page(request: Any) -> HttpResponse:
     events = [audit.parse(entry.line) for entry in lines]
     verdict = None
     if "verify" in request.GET:
-        verdict = _verified(request.gate)
+        verdict = looking.log_verdict(request.gate)
     shown = {"events": events, "verdict": verdict, "last": events[-1].number if events else 0, "title": "Log"}
     return render(request, "audit.html", shown)
 
@@ -80,14 +80,3 @@ def accounts_page(request: Any) -> HttpResponse:
 def change_account(request: Any, login: str, verb: str) -> HttpResponse:
     staff.change(request.gate, request.account, login, verb, request.POST)
     return redirect("/accounts")
-
-
-def _verified(gate: Any) -> str:
-    try:
-        point = gate.checkpoint if gate.checkpoint.exists() else None
-        count = audit.verify(gate.log, checkpoint=point, verifier=gate.verifier() if point else None)
-    except TreError as broken:
-        return str(broken)
-    return f"{count:,} events, whole and in order" + (
-        ", nothing lost since the last checkpoint" if point else ""
-    )
