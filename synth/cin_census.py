@@ -7,8 +7,6 @@ year), what is still open at 31 March is told without an end.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from synth import columns as col
@@ -18,31 +16,24 @@ from synth.draw import Draws, Ints
 from synth.factors import DISABILITIES, FACTORS, disabilities, factors
 from synth.people import ETHNIC_CODES, NO_UPN
 from synth.world import World
-from tre_toolkit.schema import schema
+from tre_toolkit.schema import Schema
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-NAME = "cin_census"
 DAYS = "%Y-%m-%d"
 REVIEWS = 9  # a first review within three months, then every six
 
 
-def cin_census(world: World, authority: int, year: int) -> dict[str, pd.DataFrame]:
+def cin_census(world: World, authority: int, shape: Schema) -> dict[str, col.Sheet]:
     """The tables of the return, children in the order of their places."""
+    year = shape.year
     told = _told(world, authority, year)
     children, numbered = np.unique(told.child, return_inverse=True)
     ids = world.local_ids(children, authority)
     tables = {
+        "header": _header(world, authority, year),
         **_children(world, authority, year, children, told),
         **_episodes(world, year, told, ids[numbered] if len(children) else ids),
     }
-    shape = schema(NAME, year)
-    return {
-        table.name: col.frame(table, *tables.get(table.name, ({}, 0)))
-        for table in shape.tables
-        if table.name != "header"
-    } | {"header": _header(world, authority, year)}
+    return {table.name: col.sheet(table, *tables.get(table.name, ({}, 0))) for table in shape.tables}
 
 
 def _told(world: World, authority: int, year: int) -> Episodes:
@@ -56,7 +47,7 @@ def _told(world: World, authority: int, year: int) -> Episodes:
     return some.take(rows[np.lexsort((some.referred[rows], some.child[rows]))])
 
 
-def _header(world: World, authority: int, year: int) -> pd.DataFrame:
+def _header(world: World, authority: int, year: int) -> tuple[dict[str, col.Column], int]:
     facts = {
         "Collection": "CIN",
         "Year": str(year),
@@ -68,9 +59,7 @@ def _header(world: World, authority: int, year: int) -> pd.DataFrame:
         "SerialNo": "001",
         "DateTime": f"{year}-04-30T09:00:00",
     }
-    return col.frame(
-        schema(NAME, year).table("header"), {name: col.constant(value, 1) for name, value in facts.items()}, 1
-    )
+    return {name: col.constant(value, 1) for name, value in facts.items()}, 1
 
 
 def _children(

@@ -1,8 +1,13 @@
-"""Columns of text from numbers: codes, days and counts become Arrow text without a loop over rows."""
+"""Columns of text from numbers: codes, days and counts become Arrow text without a loop over rows.
+
+What has few values is a dictionary (the values, and for each row the place of its own), and stays one until somebody
+wants the words (`plain`): the files are written from the values.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +21,8 @@ from tre_toolkit.schema import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-Column = Any  # a pyarrow text array; pyarrow comes without types
+Column = Any  # a pyarrow array of text, or a dictionary of text; pyarrow comes without types
+FEW = 10_000  # numbers below it are taken from a list
 FIRST_DAY, LAST_DAY = day("1940-01-01"), day("2049-12-31")
 
 
@@ -36,22 +42,44 @@ def coded(values: Sequence[str], places: Ints) -> Column:
     """The value at each place; a place below 0 is missing."""
     import pyarrow as pa
 
-    return pa.array(values, type=pa.string()).take(pa.array(np.where(places < 0, 0, places), mask=places < 0))
+    return _taken(_words(values) if isinstance(values, tuple) else pa.array(values, pa.string()), places)
 
 
 def dates(days: Days, style: str) -> Column:
     """Days as text in a strftime style; NEVER is missing."""
-    import pyarrow as pa
-
-    known = days < NEVER
-    return _calendar(style).take(pa.array(np.where(known, days - FIRST_DAY, 0), mask=~known))
+    return _taken(_calendar(style), np.where(days < NEVER, days - FIRST_DAY, -1))
 
 
 def counts(numbers: Ints) -> Column:
     """Whole numbers as text; below 0 is missing."""
     import pyarrow as pa
 
+    if not len(numbers) or numbers.max() < FEW:
+        return _taken(_numerals(), numbers)
     return blank(pa.array(numbers).cast(pa.string()), numbers < 0)
+
+
+def _taken(values: Column, places: Ints) -> Column:
+    """The values at these places; below 0 there is none."""
+    import pyarrow as pa
+
+    small = places.astype(np.int32)
+    rows = pa.array(small) if not len(small) or small.min() >= 0 else pa.array(small, mask=small < 0)
+    return pa.DictionaryArray.from_arrays(rows, values)
+
+
+@cache
+def _words(values: tuple[str, ...]) -> Column:
+    import pyarrow as pa
+
+    return pa.array(values, pa.string())
+
+
+@cache
+def _numerals() -> Column:
+    import pyarrow as pa
+
+    return pa.array(np.arange(FEW)).cast(pa.string())
 
 
 def hundredths(numbers: Ints) -> Column:
@@ -65,21 +93,72 @@ def hundredths(numbers: Ints) -> Column:
 
 def constant(value: str, rows: int) -> Column:
     """The same value in every row."""
-    return coded([value], np.zeros(rows, dtype=np.int64))
+    return coded((value,), np.zeros(rows, dtype=np.int64))
 
 
-def frame(table: Table, columns: Mapping[str, Column], rows: int) -> pd.DataFrame:
-    """A frame with the table's columns in order and `row_no`; columns that aren't given are missing."""
-    import pandas as pd
-    import pyarrow as pa
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The rows of a table as columns of text; a column that isn't there is missing throughout."""
 
+    names: tuple[str, ...]
+    columns: Mapping[str, Column]
+    rows: int
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def column(self, name: str) -> Column:
+        """One column, of nothing where there is none."""
+        import pyarrow as pa
+
+        found = self.columns.get(name)
+        return pa.nulls(self.rows, pa.string()) if found is None else found
+
+    def words(self, name: str) -> Column:
+        """One column as large_string."""
+        import pyarrow as pa
+
+        return plain(self.column(name)).cast(pa.large_string())
+
+    def arrow(self, names: Sequence[str]) -> Any:
+        """Some columns as an Arrow table."""
+        import pyarrow as pa
+
+        return pa.Table.from_arrays([self.column(name) for name in names], names=list(names))
+
+    def frame(self) -> pd.DataFrame:
+        """All columns in order, and `row_no`."""
+        import pandas as pd
+
+        kind = pd.StringDtype("pyarrow", na_value=np.nan)
+        made = {name: kind.__from_arrow__(plain(self.column(name))) for name in self.names}  # type: ignore[attr-defined]
+        return pd.DataFrame({**made, "row_no": np.arange(self.rows, dtype=np.int64)})
+
+
+def sheet(table: Table, columns: Mapping[str, Column], rows: int) -> Sheet:
+    """The columns of a table. Raises KeyError for one that the table doesn't have."""
     stranger = set(columns) - set(table.columns)
     if stranger:
         raise KeyError(f"{table.name} has no column {', '.join(sorted(stranger))}")
-    kind = pd.StringDtype("pyarrow", na_value=np.nan)
-    nothing = pa.nulls(rows, pa.string())
-    made = {name: kind.__from_arrow__(columns.get(name, nothing)) for name in table.columns}  # type: ignore[attr-defined]
-    return pd.DataFrame({**made, "row_no": np.arange(rows, dtype=np.int64)})
+    return Sheet(table.columns, columns, rows)
+
+
+def frames(sheets: Mapping[str, Sheet]) -> dict[str, pd.DataFrame]:
+    """All sheets as frames."""
+    return {name: one.frame() for name, one in sheets.items()}
+
+
+def sheet_of(frame: pd.DataFrame) -> Sheet:
+    """The sheet that a frame of text was made from."""
+    import pyarrow as pa
+
+    made = {}
+    for name in frame.columns:
+        if name != "row_no":
+            cells = pa.array(frame[name].array, from_pandas=True)
+            cells = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
+            made[name] = cells.cast(pa.string())
+    return Sheet(tuple(made), made, len(frame))
 
 
 @cache
@@ -91,6 +170,13 @@ def _calendar(style: str) -> Column:
     return pc.strftime(days, format=style)
 
 
+def plain(column: Column) -> Column:
+    """The column as words."""
+    import pyarrow as pa
+
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
 def blank(column: Column, missing: Flags | None) -> Column:
     """The column with the flagged cells missing."""
     import pyarrow as pa
@@ -98,4 +184,7 @@ def blank(column: Column, missing: Flags | None) -> Column:
 
     if missing is None or not missing.any():
         return column
+    if pa.types.is_dictionary(column.type):
+        rows = pc.if_else(pa.array(missing), pa.scalar(None, pa.int32()), column.indices)
+        return pa.DictionaryArray.from_arrays(rows, column.dictionary)
     return pc.if_else(pa.array(missing), pa.scalar(None, pa.string()), column)

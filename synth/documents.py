@@ -1,221 +1,229 @@
 """A return as XML, built from the leaves up in Arrow: one column of text a table, no row a Python object.
 
 The document is byte for byte the one that the returns' own writer makes (the suite compares them); that one is asked
-wherever rows share a key or hang below none, which invented rows don't unless they were made messy.
+wherever rows share a key or hang below none, which invented rows don't unless they were made messy. What stands in
+what is told once for a schema (`Layout`); `elements` makes the text of the cells.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth.elements import Tags, Words, joined, or_nothing
 from tre_toolkit.files import new_file
 from tre_toolkit.returns.xml_family import hangs_by, holder, is_bare, is_inside, moves, steps, top, wrapper
 from tre_toolkit.returns.xml_plan import shared, units
 from tre_toolkit.schema import Field, Schema, Table
 
 if TYPE_CHECKING:
-    from tre_toolkit.returns import Return
-
-Words = Any  # a pyarrow large_string array
+    from synth.columns import Sheet
+    from synth.tell import Draft
 
 
 class _Awkward(Exception):
     """Rows that only the returns' own writer can place."""
 
 
-def write_document(one: Return, folder: Path) -> list[Path]:
-    """Write a return's XML into `folder` (made when missing)."""
-    from tre_toolkit.returns import write
+@dataclass(frozen=True, slots=True)
+class Nest:
+    """One table's element: what stands in it in order, and what stands beside it."""
 
-    shape = one.schema
-    try:
-        whole = {table.name: _whole(table, one, shape) for table in shape.tables if _is_root(table, shape)}
-    except _Awkward:
-        return write(one, folder, form="xml")
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{one.name}.xml"
-    with new_file(path) as part, part.open("wb") as out:
-        out.write(f"<?xml version='1.0' encoding='UTF-8'?>\n<{shape.dataset.form.root}>\n".encode())
-        open_now: tuple[str, ...] = ()
+    table: str
+    element: str | None
+    """None where the rows have no element of their own."""
+    keys: tuple[str, ...]
+    """By which its rows hang below those of the table above."""
+    wrap: tuple[str, ...]
+    """The elements between the element above and its own."""
+    order: tuple[Nest | tuple[Field, ...], ...]
+    beside: tuple[Nest, ...]
+    marks: tuple[tuple[str, str], ...]
+    """Columns that say whether a row of a table below is there, and the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A table that hangs below none, and the elements around each of its rows."""
+
+    nest: Nest
+    above: tuple[str, ...]
+    around: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What stands in what in the documents of a schema."""
+
+    root: str
+    roots: tuple[Root, ...]
+    tags: Tags
+
+    @staticmethod
+    def of(shape: Schema) -> Layout:
+        """The layout of a schema's documents."""
+        roots = []
         for unit in units(shape):
-            above = unit.path[1:-1]
-            out.write(moves(open_now, above).encode())
-            open_now = above
-            root = unit.sheets[0].table
-            inside = unit.path == tuple(steps(root))
-            fragments = whole[root.name]
-            before, after = ("", "") if inside else (f"<{unit.path[-1]}>", f"</{unit.path[-1]}>\n")
-            out.write(_text(_joined([before, fragments, after])) if len(fragments) else b"")
-        out.write(moves(open_now, ()).encode())
-        out.write(f"</{shape.dataset.form.root}>\n".encode())
-    return [path]
+            table = unit.sheets[0].table
+            around = None if unit.path == tuple(steps(table)) else unit.path[-1]
+            roots.append(Root(_nest(table, None, shape), unit.path[1:-1], around))
+        return Layout(str(shape.dataset.form.root), tuple(roots), Tags())
 
 
-def _is_root(table: Table, shape: Schema) -> bool:
-    return bool(table.path or table.within) and holder(table, shape) is None
-
-
-def _whole(table: Table, one: Return, shape: Schema) -> Words:
-    """Every row's element with all that stands inside it, and behind a root's what stands beside it."""
+def _nest(table: Table, above: Table | None, shape: Schema) -> Nest:
     children = [other for other in shape.tables if holder(other, shape) == table]
-    texts = {child.name: _below(child, table, one, shape) for child in children}
     inside = [child for child in children if is_inside(child, table)]
-    parts = _parts(table, inside, top(table, shape), one, texts)
-    name = (table.path or "").split("/")[-1]
-    if not (is_bare(table) or table.within):
-        parts = [f"<{name}>", *parts, f"</{name}>"]
-    parts += [_or_nothing(texts[child.name]) for child in children if child not in inside]
-    return _joined(parts, rows=len(one.tables[table.name]))
-
-
-def _below(child: Table, table: Table, one: Return, shape: Schema) -> Words:
-    """For each row of `table` the text of the child rows below it, missing where there is none."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    texts, rows = _whole(child, one, shape), len(one.tables[table.name])
-    keys = hangs_by(child, table)
-    if not len(texts):
-        return pa.nulls(rows, pa.large_string())
-    if keys:
-        own, above = (_key(one, part, keys) for part in (child, table))
-        if pc.count_distinct(above).as_py() != rows:
-            raise _Awkward
-        place = pc.index_in(own, value_set=above)
-        if place.null_count:
-            raise _Awkward
-        at = place.to_numpy().astype(np.int64)
-        if len(at) > 1 and (at[1:] < at[:-1]).any():
-            order = np.argsort(at, kind="stable")
-            at, texts = at[order], texts.take(pa.array(order))
-        count = np.bincount(at, minlength=rows)
-    else:
-        count = np.zeros(rows, dtype=np.int64)
-        count[:1] = len(texts)
-    offsets = pa.array(np.concatenate([[0], np.cumsum(count)]))
-    together = pc.binary_join(pa.LargeListArray.from_arrays(offsets, texts), pa.scalar("", pa.large_string()))
-    wrap = wrapper(child, table)
-    if wrap:
-        opening, closing = (
-            "".join(f"<{name}>" for name in wrap),
-            "".join(f"</{name}>" for name in reversed(wrap)),
-        )
-        together = _joined([opening, together, closing])
-    return pc.if_else(pa.array(count > 0), together, pa.scalar(None, pa.large_string()))
-
-
-def _key(one: Return, table: Table, names: list[str]) -> Words:
-    columns = [_cells(one, table, name) for name in names]
-    return columns[0] if len(columns) == 1 else _joined(columns, by="|")
-
-
-def _parts(
-    table: Table, inside: list[Table], root: Table, one: Return, texts: dict[str, Words]
-) -> list[str | Words]:
-    """What stands in an element, in the order the receivers' schema wants (as `xml_writer` puts it)."""
-    above = shared(table, root)
-    fields = [field for field in table.fields if field.only in {None, "xml"} and field.name not in above]
-    marks = {child.marked_by: child for child in inside if child.marked_by}
-    told: list[str | Words] = []
-    if table.elements:
-        named, tables = {field.name: field for field in fields}, {child.name: child for child in inside}
-        rest = [name for name in (*named, *tables) if name not in table.elements]
-        for name in (*table.elements, *rest):
-            if name in tables:
-                told.append(_or_nothing(texts[name]))
-            elif name in named:
-                told += _elements([named[name]], marks, table, one, texts)
-        return told
-    placed = {child.name for child in inside}
-    told += _elements([field for field in fields if field.after not in placed], marks, table, one, texts)
-    for child in inside:
-        told.append(_or_nothing(texts[child.name]))
-        after = [field for field in fields if field.after == child.name]
-        told += _elements(after, marks, table, one, texts)
-    return told
-
-
-def _elements(
-    fields: list[Field], marks: dict[str, Table], table: Table, one: Return, texts: dict[str, Words]
-) -> list[str | Words]:
-    """Some fields' elements; those under one group element are put into it together."""
-    import pyarrow.compute as pc
-
-    groups: dict[tuple[str, ...], list[str | Words]] = {}
-    for field in fields:
-        cells = _escaped(_cells(one, table, field.name))
-        if field.repeats:
-            return [f"<{field.name}>", _or_nothing(cells), f"</{field.name}>"]
-        *group, name = (field.path or field.name).split("/")
-        if field.name in marks:
-            there = pc.is_valid(texts[marks[field.name].name])
-            cells = pc.coalesce(cells, pc.if_else(there, _word("1"), _word("0")))
-        cells = _or_nothing(cells) if field.always else cells
-        if cells.null_count == len(cells):
-            groups.setdefault(tuple(group), [])
-            continue
-        groups.setdefault(tuple(group), []).append(_or_nothing(_joined([f"<{name}>", cells, f"</{name}>"])))
-    told: list[str | Words] = []
-    for around, some in groups.items():
-        told += [
-            "".join(f"<{name}>" for name in around),
-            *some,
-            "".join(f"</{name}>" for name in reversed(around)),
-        ]
-    return [part for part in told if not isinstance(part, str) or part]
-
-
-def _cells(one: Return, table: Table, name: str) -> Words:
-    import pyarrow as pa
-
-    made = pa.array(one.tables[table.name][name].array, from_pandas=True)
-    return (made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made).cast(pa.large_string())
-
-
-def _escaped(cells: Words) -> Words:
-    import pyarrow.compute as pc
-
-    if not pc.any(pc.match_substring_regex(cells, "[&<>]")).as_py():
-        return cells
-    for sign, told in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        cells = pc.replace_substring(cells, sign, told)
-    return cells
-
-
-def _or_nothing(cells: Words) -> Words:
-    import pyarrow.compute as pc
-
-    return pc.fill_null(cells, "") if cells.null_count else cells
-
-
-def _word(text: str) -> Any:
-    import pyarrow as pa
-
-    return pa.scalar(text, pa.large_string())
-
-
-def _joined(parts: list[str | Words], *, by: str = "", rows: int | None = None) -> Words:
-    """The parts of each row behind one another; missing where a part is."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    merged: list[str | Words] = []
-    for part in parts:  # neighbouring words are one
-        if isinstance(part, str) and merged and isinstance(merged[-1], str) and not by:
-            merged[-1] += part
-        else:
-            merged.append(part)
-    if rows is not None and all(isinstance(part, str) for part in merged):
-        return pa.array(["".join(merged)] * rows, pa.large_string())
-    return pc.binary_join_element_wise(
-        *(_word(part) if isinstance(part, str) else part for part in merged), _word(by)
+    nests = {child.name: _nest(child, table, shape) for child in children}
+    return Nest(
+        table=table.name,
+        element=None if is_bare(table) or table.within else steps(table)[-1],
+        keys=tuple(hangs_by(table, above)) if above else (),
+        wrap=tuple(wrapper(table, above)) if above else (),
+        order=tuple(_order(table, inside, nests, top(table, shape))),
+        beside=tuple(nests[child.name] for child in children if child not in inside),
+        marks=tuple((child.marked_by, child.name) for child in inside if child.marked_by),
     )
 
 
-def _text(fragments: Words) -> Any:
-    """All fragments as one buffer."""
-    whole = fragments.buffers()
-    return whole[2] or b""
+def _order(
+    table: Table, inside: list[Table], nests: dict[str, Nest], root: Table
+) -> list[Nest | tuple[Field, ...]]:
+    """What stands in an element, in the order the receivers' schema wants (as `xml_writer` puts it)."""
+    above = shared(table, root)
+    fields = [field for field in table.fields if field.only in {None, "xml"} and field.name not in above]
+    placed = {child.name for child in inside}
+    if not table.elements:
+        told: list[Nest | tuple[Field, ...]] = [tuple(one for one in fields if one.after not in placed)]
+        for child in inside:
+            told += [nests[child.name], tuple(one for one in fields if one.after == child.name)]
+        return told
+    named = {field.name: field for field in fields}
+    rest = [name for name in (*named, *placed) if name not in table.elements]
+    every = [name for name in (*table.elements, *rest) if name in named or name in placed]
+    return [nests[name] if name in placed else (named[name],) for name in every]
+
+
+def write_document(one: Draft, folder: Path, layout: Layout | None = None) -> list[Path]:
+    """Write a return's XML into `folder` (made when missing)."""
+    from tre_toolkit.returns import write
+
+    layout = layout or Layout.of(one.schema)
+    try:
+        whole = [_whole(root.nest, one, layout.tags) for root in layout.roots]
+    except _Awkward:
+        return write(one.finished(), folder, form="xml")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{one.empty.name}.xml"
+    with new_file(path) as part, part.open("wb") as out:
+        out.write(f"<?xml version='1.0' encoding='UTF-8'?>\n<{layout.root}>\n".encode())
+        open_now: tuple[str, ...] = ()
+        for root, rows in zip(layout.roots, whole, strict=True):
+            out.write(moves(open_now, root.above).encode())
+            open_now = root.above
+            before, after = (f"<{root.around}>", f"</{root.around}>\n") if root.around else ("", "")
+            out.write(joined([before, rows, after]).buffers()[2] or b"" if len(rows) else b"")
+        out.write(moves(open_now, ()).encode())
+        out.write(f"</{layout.root}>\n".encode())
+    return [path]
+
+
+def _whole(nest: Nest, one: Draft, tags: Tags) -> Words:
+    """Every row's element with all that stands inside it, and behind a root's what stands beside it."""
+    rows = one.sheets[nest.table]
+    parts: list[str | Words] = [f"<{nest.element}>"] if nest.element else []
+    texts = {part.table: _below(part, rows, one, tags) for part in nest.order if isinstance(part, Nest)}
+    for part in nest.order:
+        if isinstance(part, Nest):
+            parts += _given(texts[part.table])
+        else:
+            parts += _elements(part, nest, rows, texts, tags)
+    parts += [f"</{nest.element}>"] if nest.element else []
+    for child in nest.beside:
+        parts += _given(_below(child, rows, one, tags))
+    return joined(parts, rows=len(rows))
+
+
+def _given(text: Words | None) -> list[str | Words]:
+    return [] if text is None else [or_nothing(text)]
+
+
+def _below(child: Nest, rows: Sheet, one: Draft, tags: Tags) -> Words | None:
+    """For each row the text of the child rows below it, missing where there is none; None where there are none at all."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    own = one.sheets[child.table]
+    if not len(own):
+        return None
+    texts = _whole(child, one, tags)
+    if child.keys:
+        count, order = _hung(own, rows, child.keys)
+        texts = texts if order is None else texts.take(pa.array(order))
+    else:
+        count = np.zeros(len(rows), dtype=np.int64)
+        count[:1] = len(texts)
+    if (count > 1).any() or len(texts) < len(rows):
+        offsets = pa.array(np.concatenate([[0], np.cumsum(count)]))
+        lists = pa.LargeListArray.from_arrays(offsets, texts)
+        texts = pc.binary_join(lists, pa.scalar("", pa.large_string()))
+    if child.wrap:
+        opening = "".join(f"<{name}>" for name in child.wrap)
+        texts = joined([opening, texts, "".join(f"</{name}>" for name in reversed(child.wrap))])
+    return pc.if_else(pa.array(count > 0), texts, pa.scalar(None, pa.large_string()))
+
+
+def _hung(own: Sheet, rows: Sheet, keys: tuple[str, ...]) -> tuple[Any, Any]:
+    """How many of the own rows hang below each row, and their order where it isn't that of the rows above."""
+    import pyarrow.compute as pc
+
+    mine, above = (_key(sheet, keys) for sheet in (own, rows))
+    place = pc.index_in(mine, value_set=above)
+    if pc.count_distinct(above).as_py() != len(rows) or place.null_count:
+        raise _Awkward
+    at = place.to_numpy().astype(np.int64)
+    order = None
+    if len(at) > 1 and (at[1:] < at[:-1]).any():
+        order = np.argsort(at, kind="stable")
+    return np.bincount(at, minlength=len(rows)), order
+
+
+def _key(sheet: Sheet, names: tuple[str, ...]) -> Words:
+    columns = [or_nothing(sheet.words(name)) for name in names]
+    return columns[0] if len(columns) == 1 else joined(columns, by="|")
+
+
+def _elements(
+    fields: tuple[Field, ...], nest: Nest, rows: Sheet, texts: dict[str, Words | None], tags: Tags
+) -> list[str | Words]:
+    """Some fields' elements; those under one group element are put into it together."""
+    groups: dict[tuple[str, ...], list[str | Words]] = {}
+    marks = dict(nest.marks)
+    for field in fields:
+        if field.repeats:
+            return tags.around(field.name, rows.column(field.name), always=True)
+        *group, name = (field.path or field.name).split("/")
+        cells = rows.column(field.name)
+        if field.name in marks:
+            cells = _mark(cells, texts[marks[field.name]])
+        told = groups.setdefault(tuple(group), [])
+        if field.always or cells.null_count < len(cells):
+            told += tags.around(name, cells, always=field.always)
+    made: list[str | Words] = []
+    for around, some in groups.items():
+        made += ["".join(f"<{name}>" for name in around), *some]
+        made.append("".join(f"</{name}>" for name in reversed(around)))
+    return [part for part in made if not isinstance(part, str) or part]
+
+
+def _mark(cells: Words, there: Words | None) -> Words:
+    """A mark nobody wrote follows from whether the marked row is there."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from synth.columns import plain
+
+    said = pa.repeat("0", len(cells)) if there is None else pc.if_else(pc.is_valid(there), "1", "0")
+    return pc.coalesce(plain(cells).cast(pa.string()), said.cast(pa.string()))

@@ -85,7 +85,7 @@ def _sum(parts: list[col.Column]) -> col.Column:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    whole = [pc.cast(one, pa.int64()) for one in parts]
+    whole = [pc.cast(col.plain(one), pa.int64()) for one in parts]
     total = whole[0]
     for one in whole[1:]:
         total = pc.add(total, one)

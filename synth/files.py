@@ -1,7 +1,7 @@
 """A return's files, opened once and written a chunk of children at a time.
 
-CSV and Parquet rows go straight from their columns to the file below those that stand there; XML goes through the returns'
-own writer, chunk after chunk (`append`). The bytes are those that the returns' writer makes, and the same whatever the
+CSV and Parquet rows go straight from their columns to the file below those that stand there; XML goes through `documents`,
+chunk after chunk (`append`). The bytes are those that the returns' own writer makes, and the same whatever the
 chunk: Parquet row groups are cut to one size.
 """
 
@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synth.append import append
-from synth.documents import write_document
+from synth.documents import Layout, write_document
 from tre_toolkit.returns.writer import file_name, write
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from synth.columns import Sheet
+    from synth.tell import Draft
     from tre_toolkit.returns import Return
     from tre_toolkit.schema import Table
 
@@ -34,37 +34,40 @@ class Sink:
     def __init__(self, place: Path, form: str | None = None) -> None:
         self.place, self.form, self.files = place, form, list[Path]()
         self._open: dict[str, _Csv | _Parquet] = {}
-        self._chunks = list[
-            "Return"
-        ]()  # a workbook is written in one piece: a sheet has a million rows at most
+        self._layout: Layout | None = None
+        # a workbook is written in one piece: a sheet has a million rows at most
+        self._chunks = list["Return"]()
 
-    def put(self, one: Return) -> int:
+    def put(self, one: Draft) -> int:
         """Write a chunk's rows below those of the chunks before; gives back how many."""
         form = self.form or one.schema.dataset.form.kind
-        if form == "xml":
-            one = _with_a_place(one)
         if form in ("csv", "flat"):
             self._put_rows(one, form)
         elif form == "workbook":
-            self._chunks.append(one)
-        elif not self.files:
-            self.files = write_document(one, self.place)
+            self._chunks.append(one.finished())
         else:
-            beside = self.place.with_name(f".{self.place.name}")
-            write_document(one, beside)
-            append(beside, self.place, one.schema)
-            shutil.rmtree(beside)
-        return sum(len(table) for table in one.tables.values())
+            self._put_document(with_a_place(one))
+        return sum(len(sheet) for sheet in one.sheets.values())
 
-    def _put_rows(self, one: Return, form: str) -> None:
+    def _put_document(self, one: Draft) -> None:
+        self._layout = self._layout or Layout.of(one.schema)
+        if not self.files:
+            self.files = write_document(one, self.place, self._layout)
+            return
+        beside = self.place.with_name(f".{self.place.name}")
+        write_document(one, beside, self._layout)
+        append(beside, self.place, one.schema)
+        shutil.rmtree(beside)
+
+    def _put_rows(self, one: Draft, form: str) -> None:
         self.place.mkdir(parents=True, exist_ok=True)
         for table in one.schema.tables:
             if table.name not in self._open:
                 kind = _Csv if form == "csv" else _Parquet
-                path = self.place / file_name(one, table, kind.SUFFIX)
+                path = self.place / file_name(one.empty, table, kind.SUFFIX)
                 self._open[table.name] = kind(path, table)
                 self.files.append(path)
-            self._open[table.name].put(one.tables[table.name])
+            self._open[table.name].put(one.sheets[table.name])
 
     def close(self) -> None:
         """End every file."""
@@ -86,12 +89,11 @@ class _Csv:
         self._columns, self._path = [name for name in table.columns if name not in only], path
         path.write_text(",".join(_quoted(name) for name in self._columns) + "\n", encoding="utf-8")
 
-    def put(self, frame: pd.DataFrame) -> None:
-        if len(frame):
-            with self._path.open(
-                "ab"
-            ) as file:  # opened anew: a large set has more files than may be open at once
-                file.write(lines(_arrow(frame, self._columns)))
+    def put(self, sheet: Sheet) -> None:
+        if len(sheet):
+            # opened anew: a large set has more files than may be open at once
+            with self._path.open("ab") as file:
+                file.write(lines(sheet.arrow(self._columns)))
 
     def close(self) -> None:
         """Nothing is left open."""
@@ -110,10 +112,10 @@ class _Parquet:
         self._held: list[Any] = []
         self._rows = 0
 
-    def put(self, frame: pd.DataFrame) -> None:
-        if len(frame):
-            self._held.append(_arrow(frame, self._columns).cast(self._shape))
-            self._rows += len(frame)
+    def put(self, sheet: Sheet) -> None:
+        if len(sheet):
+            self._held.append(sheet.arrow(self._columns).cast(self._shape))
+            self._rows += len(sheet)
         while self._rows >= GROUP:
             self._write(GROUP)
 
@@ -130,11 +132,14 @@ class _Parquet:
         self._writer.close()
 
 
-def _with_a_place(one: Return) -> Return:
-    """The return without the rows that its XML has no place for (SSDA903 tells social workers in CSV alone)."""
+def with_a_place(one: Draft) -> Draft:
+    """The draft without the rows that its XML has no place for (SSDA903 tells social workers in CSV alone)."""
     placeless = {table.name for table in one.schema.tables if not table.path and not table.within}
-    tables = {name: rows.iloc[:0] if name in placeless else rows for name, rows in one.tables.items()}
-    return replace(one, tables=tables)
+    sheets = {
+        name: replace(sheet, columns={}, rows=0) if name in placeless else sheet
+        for name, sheet in one.sheets.items()
+    }
+    return replace(one, sheets=sheets)
 
 
 def _joined(chunks: list[Return]) -> Return:
@@ -160,14 +165,21 @@ def still(path: Path) -> None:
             book.writestr(zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0)), text, zipfile.ZIP_DEFLATED)
 
 
-def _arrow(frame: pd.DataFrame, columns: list[str]) -> Any:
-    import pyarrow as pa
-
-    return pa.table({name: pa.array(frame[name].array, from_pandas=True) for name in columns})
-
-
 def lines(rows: Any) -> Any:
     """The rows of an Arrow table of text as CSV lines: one buffer, quoted only where it must be."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    made = pa.BufferOutputStream()
+    try:
+        csv.write_csv(rows, made, csv.WriteOptions(include_header=False, quoting_style="none"))
+    except pa.ArrowInvalid:  # a cell that needs quotes
+        return _quoted_lines(rows)
+    return made.getvalue()
+
+
+def _quoted_lines(rows: Any) -> Any:
+    """The same where some cells need quotes."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -6,8 +6,6 @@ among the admitted care of `hes_apc`, so that mothers and babies can be linked a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from synth import columns as col
@@ -17,12 +15,9 @@ from synth.ids import numbered
 from synth.model import Model
 from synth.mothers import Births, Mothers, births, mother_ids, mothers
 from synth.records import Record, of_person
-from synth.structural import Rows, framed, walked
+from synth.structural import Rows, sheet, walked
 from synth.world import World
 from tre_toolkit.schema import Schema, Table
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 HOSPITAL, BRIDGE, ADMITTED = "echild", "bridge", "hes_apc"
 PERSON = "tokenid"
@@ -30,9 +25,7 @@ DELIVERY, BIRTH = "2", "3"  # the kinds of episode that are a delivery and a bir
 Columns = dict[str, col.Column]
 
 
-def hospital(
-    world: World, authority: int, shape: Schema, model: Model | None = None
-) -> dict[str, pd.DataFrame]:
+def hospital(world: World, authority: int, shape: Schema, model: Model | None = None) -> dict[str, col.Sheet]:
     """The tables of one authority and year, each person's rows where the person's household comes."""
     done = walked(world, authority, shape, model)
     ends = day(f"{shape.year}-{shape.dataset.year_ends}")
@@ -40,12 +33,12 @@ def hospital(
     some = births(world, authority, them, by=ends)
     bridge, admitted = shape.table(BRIDGE), shape.table(ADMITTED)
     with_child = np.unique(some.mother)
-    own = {PERSON: col.text(mother_ids(world, with_child, authority, them))}
+    own = {PERSON: col.text(mother_ids(world, with_child, str(shape.dataset.numbering), them))}
     parts = [done[BRIDGE], Rows(them.eldest[with_child], them.household[with_child], own)]
     this_year = some.day > ends - 365
     told = _births(world, authority, shape, them, some, this_year)
     made = {BRIDGE: _together(bridge, parts), ADMITTED: _together(admitted, [done[ADMITTED], *told])}
-    return {table.name: framed(table, made.get(table.name, done[table.name])) for table in shape.tables}
+    return {table.name: sheet(table, made.get(table.name, done[table.name])) for table in shape.tables}
 
 
 def _births(
@@ -79,14 +72,14 @@ def _births(
 
     age = (some.day - them.born[some.mother]) // 365
     deliveries = episode(first, 1) | {
-        PERSON: col.text(mother_ids(world, some.mother[first], authority, them)),
+        PERSON: col.text(mother_ids(world, some.mother[first], str(shape.dataset.numbering), them)),
         "epitype": col.constant(DELIVERY, len(first)),
         "startage": col.counts(age[first]),
     }
     if female:
         deliveries["sex"] = col.constant(female[0], len(first))
     babies = episode(rows, 2) | {
-        PERSON: col.text(world.local_ids(some.child[rows], authority)),
+        PERSON: col.text(world.national_ids(some.child[rows], str(shape.dataset.numbering))),
         "epitype": col.constant(BIRTH, len(rows)),
         "startage": col.constant("0", len(rows)),
     }

@@ -107,6 +107,9 @@ def _no_number(record: Record, field: Field, child: Ints) -> col.Column | None:
 
 
 def _local_id(record: Record, field: Field, child: Ints) -> col.Column:
+    numbering = field.numbering or record.shape.dataset.numbering
+    if numbering and field.token != LOCAL:
+        return col.text(record.world.national_ids(child, numbering))
     return col.text(record.world.local_ids(child, record.authority))
 
 

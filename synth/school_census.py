@@ -7,8 +7,6 @@ birth date, sex, UPN and home address are the child's own, so that linkage has w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from synth import columns as col
@@ -18,12 +16,8 @@ from synth.draw import Flags, Index, Ints
 from synth.ids import Text, numbered
 from synth.people import ETHNIC_CODES
 from synth.world import World
-from tre_toolkit.schema import Schema, schema
+from tre_toolkit.schema import Schema
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-NAME = "school_census"
 CENSUS_DAY = {"spring": "01-16", "summer": "05-15", "autumn": "10-02"}
 ROLL = {"autumn": "addressesonroll", "spring": "addresses", "summer": "addresses"}
 MEALS = {"autumn": "fsmperiodsonroll", "spring": "fsmperiod", "summer": "fsmperiod"}
@@ -45,10 +39,10 @@ SUSPENDED = np.array([0.015, 0.06, 0.07, 0.07])
 Module = tuple[dict[str, col.Column], int]
 
 
-def school_census(world: World, authority: int, year: int, term: str) -> dict[str, pd.DataFrame]:
+def school_census(world: World, authority: int, shape: Schema) -> dict[str, col.Sheet]:
     """The tables of the return, pupils in the order of their places."""
-    on = day(f"{year}-{CENSUS_DAY[term]}")
-    shape = schema_of(year, term)
+    term = shape.term or "spring"
+    on = day(f"{shape.year}-{CENSUS_DAY[term]}")
     style = shape.dataset.form.date_formats[0]
     children = _on_roll(world, authority, on)
     told = {
@@ -63,15 +57,10 @@ def school_census(world: World, authority: int, year: int, term: str) -> dict[st
     made = {}
     for table in shape.tables:
         columns, rows = told.get(table.name, ({}, 0))
-        made[table.name] = col.frame(
+        made[table.name] = col.sheet(
             table, {name: one for name, one in columns.items() if name in table.columns}, rows
         )
     return made
-
-
-def schema_of(year: int, term: str) -> Schema:
-    """The shape of the school census of one term."""
-    return schema(NAME, year, term)
 
 
 def _on_roll(world: World, authority: int, on: int) -> Ints:

@@ -7,8 +7,6 @@ or as a care leaver in the year after.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from synth import columns as col
@@ -20,25 +18,18 @@ from synth.looked_after import DAYS, Told
 from synth.people import ETHNIC_CODES, NO_UPN
 from synth.providers import PLACES, REGISTER
 from synth.world import World
-from tre_toolkit.schema import schema
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-NAME = "ssda903"
+from tre_toolkit.schema import Schema
 
 
-def ssda903(world: World, authority: int, year: int) -> dict[str, pd.DataFrame]:
+def ssda903(world: World, authority: int, shape: Schema) -> dict[str, col.Sheet]:
     """The tables of the return, children in the order of their places."""
-    told = looked_after.told(world, authority, year)
-    left = leavers.left(world, authority, year)
+    told = looked_after.told(world, authority, shape.year)
+    left = leavers.left(world, authority, shape.year)
     children = np.unique(np.concatenate([told.children, left.children]))
     tables = {"header": _header(world, told, children), "episodes": _episodes(world, told)}
     tables |= looked_after.modules(world, told)
     tables |= leavers.modules(world, authority, left)
-    return {
-        table.name: col.frame(table, *tables.get(table.name, ({}, 0))) for table in schema(NAME, year).tables
-    }
+    return {table.name: col.sheet(table, *tables.get(table.name, ({}, 0))) for table in shape.tables}
 
 
 def _header(world: World, told: Told, children: Ints) -> tuple[dict[str, col.Column], int]:
@@ -50,7 +41,7 @@ def _header(world: World, told: Told, children: Ints) -> tuple[dict[str, col.Col
     import pyarrow.compute as pc
 
     unknown = col.coded(reasons, np.where(young, reasons.index("UN1"), who.no_upn))
-    upn = pc.if_else(pa.array(schooled), col.text(world.upn[children]), unknown)
+    upn = pc.if_else(pa.array(schooled), col.text(world.upn[children]), col.plain(unknown))
     sexes = ("M", "F") if told.year >= 2025 else ("1", "2")
     here = np.isin(children, told.children)
     born = looked_after.first_child(world, children)

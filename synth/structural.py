@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,9 +28,6 @@ from synth.records import BORN, POSTCODE, UPN, Record, of_household, of_person
 from synth.world import World
 from tre_toolkit.errors import TreError, Where
 from tre_toolkit.schema import Field, Schema, Table
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MISSING = 0.15  # share of the cells of an optional column that are missing
 PER_PARENT = (0.3, 0.4, 0.2, 0.1)  # how often a parent's row has 0, 1, 2, 3 rows below it
@@ -85,15 +81,15 @@ class Walk:
 
 def structural(
     world: World, authority: int, shape: Schema, model: Model | None = None
-) -> dict[str, pd.DataFrame]:
+) -> dict[str, col.Sheet]:
     """All tables of a schema for one authority. Raises TreError for a schema whose tables hang in a ring."""
     done = walked(world, authority, shape, model)
-    return {table.name: framed(table, done[table.name]) for table in shape.tables}
+    return {table.name: sheet(table, done[table.name]) for table in shape.tables}
 
 
-def framed(table: Table, rows: Rows) -> pd.DataFrame:
-    """The rows of a table as a frame."""
-    return col.frame(table, rows.inherited, len(rows))
+def sheet(table: Table, rows: Rows) -> col.Sheet:
+    """The rows of a table as its sheet."""
+    return col.sheet(table, rows.inherited, len(rows))
 
 
 def walked(world: World, authority: int, shape: Schema, model: Model | None = None) -> dict[str, Rows]:
@@ -290,8 +286,7 @@ def _fact(walk: Walk, table: Table, field: Field, rows: int) -> col.Column | Non
 
 def is_of_mother(field: Field) -> bool:
     """Whether a column numbers the child's mother or parent instead of the child."""
-    name = field.name.lower()
-    return "linkage_id" in field.role and field.type == "string" and ("mother" in name or "parent" in name)
+    return field.whose is not None
 
 
 def _date(walk: Walk, field: Field, days: Days) -> col.Column:
@@ -329,7 +324,8 @@ def _text(walk: Walk, table: Table, field: Field, rows: Rows, stream: str) -> co
         return of_household(walk.world, rows.child)
     if is_of_mother(field) and (rows.child >= 0).all():
         them = mothers(walk.world)
-        return col.text(mother_ids(walk.world, them.of[rows.child], walk.authority, them))
+        numbering = field.numbering or walk.shape.dataset.numbering or walk.shape.name
+        return col.text(mother_ids(walk.world, them.of[rows.child], numbering, them))
     if table.key == (field.name,) or "linkage_id" in field.role:
         return col.text(numbered("SYN", rows.key % np.uint64(10**12), 12))
     if POSTCODE in (field.format, field.token):
@@ -350,5 +346,5 @@ def _first_of_each_key(table: Table, made: dict[str, col.Column], rows: int) -> 
 
     if not table.key or not rows or any(name not in made for name in table.key):
         return np.arange(rows)
-    keys = pd.DataFrame({name: made[name].to_pandas() for name in table.key})
+    keys = pd.DataFrame({name: col.plain(made[name]).to_pandas() for name in table.key})
     return np.flatnonzero(~keys.duplicated().to_numpy())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth import columns as col
-from synth.draw import Index, Ints
+from synth.draw import Flags, Index, Ints
 from synth.ids import Text, numbered
 from synth.mothers import mother_ids, mother_persons, mothers
 from synth.records import UPN
@@ -17,7 +17,7 @@ from tre_toolkit.schema import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tre_toolkit.returns import Return
+    from synth.tell import Draft
 
 MOTHER = 12  # characters of a mother's number: SYN and nine digits
 NAMES = ("authority", "dataset", "period", "local_id", "person")
@@ -29,28 +29,28 @@ def _nobody() -> Any:
     return pa.schema([(name, pa.string()) for name in NAMES]).empty_table()
 
 
-def truth(world: World, one: Return, *, second: pd.DataFrame | None = None) -> Any:
+def truth(world: World, one: Draft, *, second: pd.DataFrame | None = None) -> Any:
     """The truth of one return as an Arrow table with the columns NAMES.
 
     With `second` (table, clean, messy) it is the truth of those second records of a child only.
     """
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    shape, found = one.schema, []
+    shape, empty, found = one.schema, one.empty, []
     about = [table for table in shape.tables if table.name in shape.dataset.person_tables]
     for table in about or [table for table in shape.tables if table.person]:
-        told = one.tables[table.name][table.person].dropna().drop_duplicates()
+        told = pc.unique(pc.drop_null(one.sheets[table.name].column(str(table.person))))
         shown = told
         if second is not None:
             mine = second[second["table"] == table.name]
-            told, shown = mine["clean"], mine["messy"]
-        ids = pa.array(shown).cast(pa.string())
+            told, shown = (pa.array(mine[name]).cast(pa.string()) for name in ("clean", "messy"))
         columns = {
-            "authority": col.constant(str(one.authority), len(ids)),
-            "dataset": col.constant(one.dataset, len(ids)),
-            "period": col.constant(one.period, len(ids)),
-            "local_id": ids,
-            "person": _persons_of(world, one, table, told),
+            "authority": col.constant(str(one.authority), len(shown)),
+            "dataset": col.constant(empty.dataset, len(shown)),
+            "period": col.constant(empty.period, len(shown)),
+            "local_id": shown,
+            "person": _persons_of(world, str(one.authority), table, told, shape.dataset.numbering),
         }
         found.append(pa.table(columns))
     if not found:
@@ -68,46 +68,64 @@ def _once(told: Any) -> Any:
     return told if first.all() else told.take(pa.array(np.flatnonzero(first)))
 
 
-def _persons_of(world: World, one: Return, table: Table, told: pd.Series[str]) -> col.Column:
+def _persons_of(
+    world: World, authority: str, table: Table, told: col.Column, numbering: str | None
+) -> col.Column:
     """The person behind each number; mothers have numbers of their own length."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    is_mother = (told.str.len() == MOTHER).to_numpy(dtype=bool)
+    is_mother = _are_mothers(told)
     if not is_mother.any():
-        return col.text(persons(world, whose(world, one, table, told)))
-    them, at = mothers(world), world.plan.authorities.index(str(one.authority))
+        return col.text(persons(world, whose(world, authority, table, told, numbering)))
+    them = mothers(world)
     every = np.arange(len(them))
-    ids = mother_ids(world, every, at, them)
-    order = np.argsort(ids)
-    mine = told[is_mother].to_numpy(dtype=object).astype(ids.dtype)
-    some = every[order[np.searchsorted(ids[order], mine)]]
+    some = _places(told.filter(pa.array(is_mother)), mother_ids(world, every, str(numbering), them))
+    children = told.filter(pa.array(~is_mother))
     parts = [
-        col.text(persons(world, whose(world, one, table, told[~is_mother]))),
+        col.text(persons(world, whose(world, authority, table, children, numbering))),
         col.text(mother_persons(world, some, them)),
     ]
     place = np.argsort(np.concatenate([np.flatnonzero(~is_mother), np.flatnonzero(is_mother)]))
-    return pc.take(pa.concat_arrays(parts), pa.array(place))
+    return pa.concat_arrays(parts).take(pa.array(place))
 
 
-def whose(world: World, one: Return, table: Table, told: pd.Series[str]) -> Ints:
-    """The child behind each number in a table's person column."""
-    at = world.plan.authorities.index(str(one.authority))
-    home, count = world.people.home, len(world.plan.authorities)
+def whose(world: World, authority: str, table: Table, told: col.Column, numbering: str | None = None) -> Ints:
+    """The child behind each number in a table's person column; `numbering` is the dataset's, where it has its own."""
+    at, home, count = world.plan.authorities.index(authority), world.people.home, len(world.plan.authorities)
     mine = np.flatnonzero((home == at) | (world.people.mover & ((home + 1) % count == at)))
-    ids = _numbers(world, at, mine, table)
-    order = np.argsort(ids)
-    found: Ints = mine[order[np.searchsorted(ids[order], told.to_numpy(dtype=object).astype(ids.dtype))]]
-    return found if len(told) else mine[:0]
+    found: Ints = mine[_places(told, _numbers(world, at, mine, table, numbering))]
+    return found
 
 
-def whose_number(world: World, one: Return, table: Table, told: pd.Series[str]) -> Index:
+def whose_number(
+    world: World, authority: str, table: Table, told: pd.Series[str], numbering: str | None = None
+) -> Index:
     """The persons' own numbers, for draws; mothers' are their numbers here."""
     import pandas as pd
+    import pyarrow as pa
 
-    is_mother = (told.str.len() == MOTHER).to_numpy(dtype=bool)
+    words = pa.array(told.to_numpy(dtype=object), pa.string())
+    is_mother = _are_mothers(words)
     found = pd.util.hash_array(told.to_numpy(dtype=object)).astype(np.uint64)
-    found[~is_mother] = world.people.who[whose(world, one, table, told[~is_mother])]
+    children = words.filter(pa.array(~is_mother))
+    found[~is_mother] = world.people.who[whose(world, authority, table, children, numbering)]
+    return found
+
+
+def _are_mothers(told: col.Column) -> Flags:
+    """Which numbers are mothers': longer than a child's by a digit, and no row number of a school census (POR, PNR)."""
+    import pyarrow.compute as pc
+
+    ours = pc.and_(pc.starts_with(told, "SYN"), pc.equal(pc.binary_length(told), MOTHER))
+    found: Flags = ours.to_numpy(zero_copy_only=False).astype(bool)
+    return found
+
+
+def _places(told: col.Column, ids: Text) -> Ints:
+    """Where each number stands among the ids."""
+    import pyarrow.compute as pc
+
+    found: Ints = pc.index_in(told, value_set=col.text(ids)).to_numpy(zero_copy_only=False).astype(np.int64)
     return found
 
 
@@ -118,7 +136,7 @@ def persons(world: World, children: Ints) -> Text:
     return numbered("P", codes[people.home[children]] * np.uint64(10**8) + people.place[children], 11)
 
 
-def _numbers(world: World, at: int, children: Ints, table: Table) -> Text:
+def _numbers(world: World, at: int, children: Ints, table: Table, numbering: str | None) -> Text:
     """How a table about persons numbers them."""
     from synth.school_census import leaver_ids, pupil_ids
 
@@ -127,4 +145,6 @@ def _numbers(world: World, at: int, children: Ints, table: Table) -> Text:
         return maker(world, at, children)
     if any(field.name == table.person and field.token == UPN for field in table.fields):
         return world.upn[children]
+    if numbering:
+        return world.national_ids(children, numbering)
     return world.local_ids(children, at)

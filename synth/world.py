@@ -52,6 +52,12 @@ class World:
         code = self.plan.authorities[authority]
         return local_ids(place + guest.astype(np.uint64), key=self.draws.key(f"local id {code}"))
 
+    def national_ids(self, children: Ints, numbering: str) -> Text:
+        """The numbers of these children in a numbering beyond one authority: one number a person, in every authority."""
+        slots = np.uint64(len(self.plan.authorities))
+        place = self.people.place[children] * slots + self.people.home[children].astype(np.uint64)
+        return local_ids(place, key=self.draws.key(f"numbering {numbering}"))
+
     def home_places(self, children: Ints, authority: int, *, other: Ints | None = None) -> Ints:
         """Numbers of postcodes in an authority's share of them: the homes', or those of the places `other`."""
         room = POSTCODES // max(len(self.plan.authorities), 1)

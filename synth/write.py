@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from synth import marks, mess
+from synth.columns import sheet_of
 from synth.figures import draw
 from synth.files import Sink
 from synth.like import Likeness, judged, kept
@@ -32,7 +33,7 @@ from synth.model import Model
 from synth.people import BLOCK
 from synth.plan import Plan
 from synth.report import broken_rules, report, write_report
-from synth.tell import check_datasets, tell, wanted
+from synth.tell import Draft, check_datasets, draft, wanted
 from synth.truth import NAMES, truth, whose_number
 from synth.utility import utility
 from synth.world import World, invent
@@ -85,16 +86,18 @@ def synthesise(
         for first, last in chunks(plan, chunk):
             made = invent(plan, first, last)
             for authority, code in enumerate(plan.authorities):
-                for name, year, term in told:
-                    one = tell(made, authority, name, year, term, model)
-                    place = folder / code / one.dataset / one.period
-                    sink = sinks.setdefault(place, Sink(place, forms.get(name)))
+                for shape in told:
+                    one = draft(made, authority, shape, model)
+                    place = folder / code / shape.name / one.empty.period
+                    sink = sinks.setdefault(place, Sink(place, forms.get(shape.name)))
                     rows += _put(made, one, sink, folder, rates, written)
                     if first == 0:
                         place.mkdir(parents=True, exist_ok=True)
-                        marks.mark(place, said | {"dataset": name, "period": one.period, "authority": code})
+                        marks.mark(
+                            place, said | {"dataset": shape.name, "period": place.name, "authority": code}
+                        )
                     if likeness or joint:
-                        every.append(one)
+                        every.append(one.finished())
                     done(1)
         for sink in sinks.values():
             sink.close()
@@ -180,40 +183,43 @@ def chunks(plan: Plan, size: int) -> Iterator[tuple[int, int]]:
 
 def _put(
     made: World,
-    one: Return,
+    one: Draft,
     sink: Sink,
     folder: Path,
     rates: dict[str, float],
     written: dict[tuple[str, str], int],
 ) -> int:
     """Write one return of a chunk, below what is there of it; gives back the number of rows."""
-    _below(folder / f".truth {one.name}", truth(made, one))
+    empty, authority = one.empty, str(one.authority)
+    _below(folder / f".truth {empty.name}", truth(made, one))
     if rates:
         shape = one.schema
         tables, changes = mess.messy(
-            one.tables,
+            one.finished().tables,
             shape,
-            lambda name, told: whose_number(made, one, shape.table(name), told),
+            lambda name, told: whose_number(
+                made, authority, shape.table(name), told, shape.dataset.numbering
+            ),
             draws=made.draws,
             rates=rates,
         )
         second = mess.second_records(changes)
         if len(second):
-            _below(folder / f".truth {one.name} {SECOND}", truth(made, one, second=second))
-        for table, done in _moved_down(changes, one, written).groupby("table"):
+            _below(folder / f".truth {empty.name} {SECOND}", truth(made, one, second=second))
+        for table, done in _moved_down(changes, empty.name, written).groupby("table"):
             _below(
-                folder / f".mess {one.name} {table}",
-                mess.told(one, done.sort_values("row_no", kind="stable")),
+                folder / f".mess {empty.name} {table}",
+                mess.told(empty, done.sort_values("row_no", kind="stable")),
             )
-        one = replace(one, tables=tables)
-    for table, frame in one.tables.items():
-        written[one.name, table] = written.get((one.name, table), 0) + len(frame)
+        one = replace(one, sheets={name: sheet_of(frame) for name, frame in tables.items()})
+    for table, sheet in one.sheets.items():
+        written[empty.name, table] = written.get((empty.name, table), 0) + len(sheet)
     return sink.put(one)
 
 
-def _moved_down(changes: pd.DataFrame, one: Return, written: Mapping[tuple[str, str], int]) -> pd.DataFrame:
+def _moved_down(changes: pd.DataFrame, name: str, written: Mapping[tuple[str, str], int]) -> pd.DataFrame:
     """The changes with row numbers of the whole return: below the rows that earlier chunks wrote."""
-    above = changes["table"].map(lambda table: written.get((one.name, table), 0)).to_numpy(dtype=np.int64)
+    above = changes["table"].map(lambda table: written.get((name, table), 0)).to_numpy(dtype=np.int64)
     return changes.assign(row_no=changes["row_no"].to_numpy(dtype=np.int64) + above)
 
 

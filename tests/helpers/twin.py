@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from synth import Plan, World, invent, returns_of
 from synth.mothers import mother_persons, mothers
 from synth.people import ETHNIC_CODES
+from synth.tell import draft_of
 from synth.truth import persons, truth
 from tre_toolkit import returns
 
@@ -38,7 +39,7 @@ def twin(folder: Path, plan: Plan, datasets: tuple[str, ...] = DATASETS) -> tupl
     world = invent(plan)
     parts: dict[tuple[str, str], list[pd.DataFrame]] = defaultdict(list)
     for one in returns_of(world, datasets):
-        told = truth(world, one).to_pandas()
+        told = truth(world, draft_of(one)).to_pandas()
         who = dict(zip(told["local_id"], told["person"], strict=True))
         for name, frame in returns.typed(one).items():
             own = one.schema.table(name).person

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from properties.test_synth_schemas import keeps_its_schema, schemas
 
 from synth import mess, private, tree
+from synth.columns import frames
 from synth.draw import Draws
 from synth.margins import Margin, fit
 from synth.mess import messy, undo
@@ -53,21 +54,20 @@ def modelled(shape: Schema, tables: dict[str, pd.DataFrame], noise: tree.Noise |
 def test_a_fitted_and_a_private_walk_keep_the_schema_as_the_others_do(
     shape: Schema, real: int, children: int, private_one: bool
 ) -> None:
-    seen = structural(invent(Plan(("990",), real, (2025,), seed=1)), 0, shape)
+    seen = frames(structural(invent(Plan(("990",), real, (2025,), seed=1)), 0, shape))
     luck = np.random.default_rng(real)
     noise = (lambda table: table + np.round(luck.normal(0, 5, table.shape))) if private_one else None
     model = modelled(shape, seen, noise)
     world = invent(Plan(("991",), children, (2025,), seed=2, tier=3 if private_one else 2))
-    keeps_its_schema(shape, structural(world, 0, shape, model))
+    keeps_its_schema(shape, frames(structural(world, 0, shape, model)))
 
 
 @QUICK
 @given(schemas(), st.integers(1, 60))
 def test_a_level_of_few_rows_is_never_told_by_a_fitted_walk(shape: Schema, children: int) -> None:
-    seen = structural(invent(Plan(("990",), children, (2025,), seed=1)), 0, shape)
-    made = structural(
-        invent(Plan(("991",), 60, (2025,), seed=2, tier=2)), 0, shape, modelled(shape, seen, None)
-    )
+    seen = frames(structural(invent(Plan(("990",), children, (2025,), seed=1)), 0, shape))
+    world = invent(Plan(("991",), 60, (2025,), seed=2, tier=2))
+    made = frames(structural(world, 0, shape, modelled(shape, seen, None)))
     for table in shape.tables:
         for field in table.fields:
             if field.type != "code" or field.token or not shape.codes(field):
@@ -81,7 +81,7 @@ def test_a_level_of_few_rows_is_never_told_by_a_fitted_walk(shape: Schema, child
 @QUICK
 @given(schemas(), st.integers(1, 40), st.integers(0, 2**32))
 def test_whatever_was_made_messy_can_be_undone_cell_for_cell(shape: Schema, children: int, seed: int) -> None:
-    clean = structural(invent(Plan(("990",), children, (2025,), seed=seed)), 0, shape)
+    clean = frames(structural(invent(Plan(("990",), children, (2025,), seed=seed)), 0, shape))
     rates = dict.fromkeys([*mess.KINDS, mess.TWICE], 0.4)
 
     def whose(name: str, told: pd.Series) -> np.ndarray:

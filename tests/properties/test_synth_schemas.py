@@ -11,6 +11,7 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from synth.columns import frames
 from synth.plan import Plan
 from synth.structural import structural
 from synth.world import invent
@@ -116,14 +117,14 @@ def keeps_its_schema(shape: Schema, made: dict[str, pd.DataFrame]) -> None:
 @QUICK
 @given(schemas(), st.integers(0, 40), st.integers(0, 2**63))
 def test_every_table_has_its_columns_codes_parents_and_keys(shape: Schema, children: int, seed: int) -> None:
-    made = structural(invent(Plan(("990",), children, (2025,), seed=seed)), 0, shape)
+    made = frames(structural(invent(Plan(("990",), children, (2025,), seed=seed)), 0, shape))
     keeps_its_schema(shape, made)
 
 
 @QUICK
 @given(schemas(), st.integers(1, 40))
 def test_dates_of_a_row_follow_their_columns_and_the_birth(shape: Schema, children: int) -> None:
-    made = structural(invent(Plan(("990",), children, (2025,), seed=3)), 0, shape)
+    made = frames(structural(invent(Plan(("990",), children, (2025,), seed=3)), 0, shape))
     for table in shape.tables:
         dated = [one.name for one in table.fields if one.type == "date" and one.token is None]
         days = made[table.name][dated].apply(pd.to_datetime)
@@ -138,9 +139,9 @@ def test_dates_of_a_row_follow_their_columns_and_the_birth(shape: Schema, childr
 @given(schemas(), st.integers(1, 60), st.integers(1, 7))
 def test_chunks_leave_no_trace(shape: Schema, children: int, blocks: int) -> None:
     plan = Plan(("990",), children, (2025,), seed=5)
-    whole = structural(invent(plan), 0, shape)
+    whole = frames(structural(invent(plan), 0, shape))
     parts = [
-        structural(invent(plan, first, first + 8 * blocks), 0, shape)
+        frames(structural(invent(plan, first, first + 8 * blocks), 0, shape))
         for first in range(0, children, 8 * blocks)
     ]
     for name, frame in whole.items():
@@ -164,7 +165,8 @@ import pandas, pyarrow, pyarrow.compute, tre_toolkit.schema as schema
 from tre_toolkit.schema import dataset
 sys.addaudithook(watch)
 made = invent(Plan(("990",), 50, (2025,), tier=0))
-cin_census(made, 0, 2025), ssda903(made, 0, 2025)
+for teller, name in ((cin_census, "cin_census"), (ssda903, "ssda903")):
+    teller(made, 0, dataset(name).at(2025))
 structural(made, 0, dataset("s251_placement_costs").at(2025))
 print("\\n".join(opened))
 """

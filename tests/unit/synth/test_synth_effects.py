@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from synth.draw import Ints
@@ -23,7 +24,8 @@ def standing(made: World, one: Return, table: str) -> Ints:
     shape = one.schema
     from synth.days import day
 
-    children = whose(made, one, shape.table(table), one.tables[table][shape.table(table).person])
+    told = pa.array(one.tables[table][shape.table(table).person])
+    children = whose(made, "990", shape.table(table), told)
     return made.ever(day(f"2025-{shape.dataset.year_ends}"))[children]
 
 
@@ -43,9 +45,8 @@ def test_a_key_stage_is_of_its_own_school_year_alone(made: World) -> None:
     one = tell(made, 0, "npd_attainment", 2025, None)
     on = day(f"2025-{one.schema.dataset.year_ends}")
     for table, number in (("ks2", 6), ("ks4", 11), ("phonics", 1)):
-        children = whose(
-            made, one, one.schema.table(table), one.tables[table][one.schema.table(table).person]
-        )
+        told = pa.array(one.tables[table][one.schema.table(table).person])
+        children = whose(made, "990", one.schema.table(table), told)
         assert set(school_year(made.people.born[children], on)) == {number}
 
 
@@ -56,7 +57,7 @@ def test_a_third_of_those_with_care_have_been_cautioned_or_convicted(made: World
 
     on = day(f"2025-{one.schema.dataset.year_ends}")
     old = np.flatnonzero(school_year(made.people.born, on) >= 6)
-    ids = pd.Index(made.local_ids(old, 0).astype(str))
+    ids = pd.Index(made.national_ids(old, str(one.schema.dataset.numbering)).astype(str))
     known = ids.isin(told)
     ever = made.ever(on)[old]
     assert known[ever == 3].mean() == pytest.approx(

@@ -34,7 +34,7 @@ def dirty(
     tables, changes = mess.messy(
         one.tables,
         shape,
-        lambda table, told: whose_number(made, one, shape.table(table), told),
+        lambda table, told: whose_number(made, "990", shape.table(table), told),
         draws=made.draws,
         rates=profile,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from synth.columns import frames
 from synth.plan import Plan
 from synth.structural import structural
 from synth.world import World, invent
@@ -28,7 +29,7 @@ def shapes(name: str) -> list[Schema]:
 @pytest.mark.parametrize("name", datasets())
 def test_every_dataset_of_the_catalogue_can_be_made(made: World, name: str) -> None:
     for shape in shapes(name):
-        tables = structural(made, 0, shape)
+        tables = frames(structural(made, 0, shape))
         for table in shape.tables:
             frame = tables[table.name]
             assert list(frame.columns) == [*table.columns, "row_no"]
@@ -46,7 +47,7 @@ def test_every_dataset_of_the_catalogue_can_be_made(made: World, name: str) -> N
 @pytest.mark.parametrize("name", datasets())
 def test_children_of_tables_have_parents_and_keys_are_unique(made: World, name: str) -> None:
     for shape in shapes(name):
-        tables = structural(made, 0, shape)
+        tables = frames(structural(made, 0, shape))
         for table in shape.tables:
             frame = tables[table.name]
             if table.key:
@@ -143,7 +144,7 @@ def write_schema(folder: Path, *, ring: bool = False) -> Path:
 
 
 def test_a_schema_never_seen_before_is_walked(made: World, tmp_path: Path) -> None:
-    tables = structural(made, 0, load_dataset(write_schema(tmp_path / "clinic")).at(2025))
+    tables = frames(structural(made, 0, load_dataset(write_schema(tmp_path / "clinic")).at(2025)))
     assert tables["visit"]["ward"].str.fullmatch(r"[A-C]{2}\d{3}").all()
     assert set(tables["drug"]["dose"]) == {"3", "4", "5"}
     assert set(tables["visit"]["seen"].dropna()) == {"no", "yes"}

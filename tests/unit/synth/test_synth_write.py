@@ -13,9 +13,9 @@ import pytest
 from pyarrow import parquet
 
 from synth.documents import write_document
-from synth.files import Sink, _with_a_place
+from synth.files import Sink, with_a_place
 from synth.plan import Plan
-from synth.tell import returns_of
+from synth.tell import draft_of, returns_of
 from synth.world import invent
 from synth.write import synthesise
 from tre_toolkit.errors import MisuseError, TreError
@@ -178,7 +178,7 @@ def test_a_chunk_s_files_are_those_of_the_returns_own_writer(tmp_path: Path, nam
     first[table][text] = first[table][text].str.replace("S", 'a, "b"\n', regex=False)
     awkward = replace(one, tables=first)
     sink = Sink(tmp_path / "ours")
-    sink.put(awkward)
+    sink.put(draft_of(awkward))
     sink.close()
     for path in write(awkward, tmp_path / "theirs"):
         ours = tmp_path / "ours" / path.name
@@ -212,8 +212,9 @@ def test_a_form_that_a_dataset_doesn_t_come_in_is_refused(tmp_path: Path) -> Non
 def test_a_document_is_byte_for_byte_that_of_the_returns_own_writer(tmp_path: Path, name: str) -> None:
     for at, children in enumerate((0, 200)):
         for one in returns_of(invent(Plan(("990",), children, (2022, 2023, 2024, 2025), seed=3)), (name,)):
-            one = _with_a_place(one)
-            (ours,) = write_document(one, tmp_path / f"ours {at} {one.year}")
+            told = with_a_place(draft_of(one))
+            one = told.finished()
+            (ours,) = write_document(told, tmp_path / f"ours {at} {one.year}")
             (theirs,) = write(one, tmp_path / f"theirs {at} {one.year}", form="xml")
             assert ours.read_bytes() == theirs.read_bytes()
 
@@ -225,16 +226,16 @@ def test_a_document_of_awkward_rows_is_left_to_the_returns_own_writer(tmp_path: 
     twice["UPNunknown"] = "a & <b>"
     awkward = replace(one, tables={**one.tables, "child_identifiers": twice})
     (ours,), (theirs, *_) = (
-        write_document(awkward, tmp_path / "ours")[:1],
+        write_document(draft_of(awkward), tmp_path / "ours")[:1],
         write(awkward, tmp_path / "theirs"),
     )
     assert ours.read_bytes() == theirs.read_bytes()
     orphan = one.tables["assessments"].assign(LAchildID="SYN00000000")
     with pytest.raises(TreError, match="hang below no row"):
-        write_document(replace(one, tables={**one.tables, "assessments": orphan}), tmp_path / "x")
+        write_document(draft_of(replace(one, tables={**one.tables, "assessments": orphan})), tmp_path / "x")
     signs = one.tables["cin_details"].assign(ReferralSource="<&>")
     signed = replace(one, tables={**one.tables, "cin_details": signs})
     assert (
-        write_document(signed, tmp_path / "s")[0].read_bytes()
+        write_document(draft_of(signed), tmp_path / "s")[0].read_bytes()
         == write(signed, tmp_path / "t")[0].read_bytes()
     )
