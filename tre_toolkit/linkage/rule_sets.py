@@ -48,7 +48,7 @@ _SOUNDS = f"given_sound+{DAY}", f"surname_sound+{DAY}"
 NUMBERS = "number alias alias2 alias3 alias4 alias5 alias6"
 """A person's own number and its numbers in other numberings (a crosswalk's): any may be any of another record's."""
 _OWN = _step("same authority, own number", "certain", "local_id", within=True)
-BRIDGE = _step("number, or crosswalk", "certain", NUMBERS)
+BRIDGE = _step("number, or crosswalk", "certain", NUMBERS, alone=True)
 RULES: dict[str, tuple[Step, ...]] = {
     "exact": (
         _OWN,

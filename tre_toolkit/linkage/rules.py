@@ -82,6 +82,13 @@ def candidates(records: Records, steps: Sequence[Step]) -> tuple[Candidates, lis
     return Candidates(*columns), crowded
 
 
+def told_twice(records: Records, step: Step) -> int:
+    """How many tokens of a step some return carries twice: a step that is `alone` leaves them out."""
+    blocks = keys(records, step)
+    blocks["source"] = records.source[blocks["row"]]
+    return int((blocks.groupby(["key", "source"])["row"].size().groupby("key").max() > 1).sum())
+
+
 def pairs_of(row: Codes, key: Codes) -> tuple[Codes, Codes]:
     """All pairs of rows with the same key, the lower row first."""
     order = np.lexsort((row, key))

@@ -33,6 +33,8 @@ from tre_toolkit.linkage.refresh import (
 )
 from tre_toolkit.linkage.room import Room
 from tre_toolkit.linkage.room import room as room_for
+from tre_toolkit.linkage.rule_sets import BRIDGE
+from tre_toolkit.linkage.rules import told_twice
 from tre_toolkit.linkage.spine import MOTHER, Spine, read_spine, write_spine
 from tre_toolkit.parcel import RecipientKey
 from tre_toolkit.signing import Verifier
@@ -201,6 +203,11 @@ def _tally(linked: Linked) -> dict[str, Any]:
         "settings": dict(linked.joined.settings),
         **({} if linked.joined.found is None else {"model": as_lists(linked.joined.found.fit.model)}),
         **({} if linked.events is None else {"events": _changed(linked.events)}),
+        **(
+            {"numbers of two": told_twice(linked.records, BRIDGE)}
+            if linked.records.of("number").any()
+            else {}
+        ),
         **({} if linked.mothers is None else {"mothers": dict(linked.mothers.counts)}),
     }
 

@@ -18,9 +18,17 @@ from tre_toolkit.signing import Signer
 
 KEY = b"thrown away after the test"
 TRE, SIGNER = RecipientKey(bytes(range(96))), Signer(bytes(range(64)))  # thrown away too
-SHARED = {"upn_temp": "upn", "former_upn": "upn", "middle": "given", "surname_part1": "surname"}
+SHARED = {
+    "alias": "number",
+    "alias2": "number",
+    "mother_id": "number",
+    "upn_temp": "upn",
+    "former_upn": "upn",
+    "middle": "given",
+    "surname_part1": "surname",
+}
 MADE = [
-    "local_id", "upn", "upn_temp", "former_upn", "nhs", "uln", "sex+birth_date", "given+birth_date", "surname+birth_date",
+    "local_id", "number", "alias", "alias2", "mother_id", "upn", "upn_temp", "former_upn", "nhs", "uln", "sex+birth_date", "given+birth_date", "surname+birth_date",
     "middle+birth_date", "postcode+birth_date", "uprn+birth_date", "given+surname+postcode", "given+surname+birth_ym",
     "given+surname+birth_md", "given+surname+birth_yd", "given+surname+birth_swap",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from tre_toolkit.linkage.model import levels, pairs
 from tre_toolkit.linkage.model.bare import with_bare
 from tre_toolkit.linkage.quality import score
 from tre_toolkit.linkage.records import PARTS, kind
-from tre_toolkit.linkage.rule_sets import RULES
+from tre_toolkit.linkage.rule_sets import BRIDGE, RULES
 from tre_toolkit.linkage.rules import candidates
 from tre_toolkit.linkage.run import link_records
 
@@ -45,7 +45,7 @@ def test_the_model_asks_for_tokens_by_their_right_names(monkeypatch, population,
 def test_every_step_of_every_set_is_met_by_somebody(two_files, name):
     _, _, records = two_files
     for step in RULES[name]:
-        if not step.within:  # the population has no number of an authority's own
+        if not step.within and step != BRIDGE:  # the population has no number of anybody's own
             assert len(candidates(records, [step])[0]) > 0, step.name
 
 
