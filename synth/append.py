@@ -18,7 +18,7 @@ def append(source: Path, target: Path, shape: Schema) -> None:
         if file.suffix == ".csv":
             _csv(file, there)
         elif file.suffix == ".xml":
-            _xml(file, there, _container(shape))
+            _xml(file, there, container_of(shape))
         elif file.suffix == ".parquet":
             _parquet(file, there)
 
@@ -29,7 +29,7 @@ def _csv(source: Path, target: Path) -> None:
         shutil.copyfileobj(rows, out, BLOCK)
 
 
-def _container(shape: Schema) -> str:
+def container_of(shape: Schema) -> str:
     """The element that holds all children of an XML form: what the returns' own writer opens around them."""
     from tre_toolkit.returns.xml_plan import units
 
@@ -42,8 +42,8 @@ def _xml(source: Path, target: Path, container: str) -> None:
     """Children of `source` go before the closing tag of the container in `target`."""
     opening, closing = f"<{container}>\n".encode(), f"</{container}>\n".encode()
     with target.open("rb+") as out, source.open("rb") as rows:
-        start, end = _place(rows, opening, last=False) + len(opening), _place(rows, closing, last=True)
-        there = _place(out, closing, last=True)
+        start, end = place_of(rows, opening, last=False) + len(opening), place_of(rows, closing, last=True)
+        there = place_of(out, closing, last=True)
         out.seek(there)
         tail = out.read()
         out.seek(there)
@@ -57,8 +57,8 @@ def _xml(source: Path, target: Path, container: str) -> None:
         out.write(tail)
 
 
-def _place(file: IO[bytes], words: bytes, *, last: bool) -> int:
-    """Where `words` stands first (near the beginning) or last (near the end)."""
+def place_of(file: IO[bytes], words: bytes, *, last: bool) -> int:
+    """Where `words` stand first (near the beginning) or last (near the end)."""
     size = file.seek(0, 2)
     start = max(size - BLOCK, 0) if last else 0
     file.seek(start)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.days import NEVER, Days, day
+from synth.days import FIRST_DAY, LAST_DAY, NEVER, Days
 from synth.draw import Flags, Ints
 from tre_toolkit.schema import Table
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 Column = Any  # a pyarrow array of text, or a dictionary of text; pyarrow comes without types
 FEW = 10_000  # numbers below it are taken from a list
-FIRST_DAY, LAST_DAY = day("1940-01-01"), day("2049-12-31")
 
 
 def text(words: NDArray[np.bytes_], missing: Flags | None = None) -> Column:
@@ -47,7 +46,13 @@ def coded(values: Sequence[str], places: Ints) -> Column:
 
 def dates(days: Days, style: str) -> Column:
     """Days as text in a strftime style; NEVER is missing."""
-    return _taken(_calendar(style), np.where(days < NEVER, days - FIRST_DAY, -1))
+    known = days < NEVER
+    if not known.any():
+        return _taken(_calendar(style).slice(0, 1), np.full(len(days), -1))
+    first, last = int(days.min()), int(days.max(where=known, initial=FIRST_DAY))
+    return _taken(
+        _calendar(style).slice(first - FIRST_DAY, last - first + 1), np.where(known, days - first, -1)
+    )
 
 
 def counts(numbers: Ints) -> Column:

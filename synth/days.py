@@ -7,6 +7,8 @@ year. `NEVER` stands for a date that doesn't come; it is later than every date, 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,9 @@ DAY, MONTH, YEAR = "M8[D]", "M8[M]", "M8[Y]"
 def day(text: str) -> int:
     """A date written yyyy-mm-dd as a day number."""
     return (dt.date.fromisoformat(text) - dt.date(1970, 1, 1)).days
+
+
+FIRST_DAY, LAST_DAY = day("1940-01-01"), day("2049-12-31")  # the calendar that is kept
 
 
 def year_start(year: int) -> int:
@@ -58,6 +63,32 @@ def month_start(days: Days) -> Days:
 
 def birthday(born: Days, nth: int) -> Days:
     """The nth birthday of each."""
+    return _looked_up(born, _birthdays(nth), partial(_birthday, nth=nth))
+
+
+def _looked_up(days: Days, told: Days, work: Callable[[Days], Days]) -> Days:
+    """What a list says of each day of the calendar; reckoned where a day lies outside."""
+    if not len(days) or (days.min() >= FIRST_DAY and days.max() <= LAST_DAY):
+        return told[days - FIRST_DAY]
+    return work(days)
+
+
+@cache
+def _birthdays(nth: int) -> Days:
+    return _birthday(np.arange(FIRST_DAY, LAST_DAY + 1), nth)
+
+
+@cache
+def _school_starts() -> Days:
+    return _school_start(np.arange(FIRST_DAY, LAST_DAY + 1))
+
+
+@cache
+def _school_leavings() -> Days:
+    return _school_leaving(np.arange(FIRST_DAY, LAST_DAY + 1))
+
+
+def _birthday(born: Days, nth: int) -> Days:
     dates = born.astype(DAY)
     months = dates.astype(MONTH)
     place = (dates - months.astype(DAY)).astype(np.int64)
@@ -86,12 +117,20 @@ def after_working(days: Days, count: int) -> Days:
 
 def school_start(born: Days) -> Days:
     """1 September after the fourth birthday: when most children in England start school."""
-    return _september(birthday(born, 4))
+    return _looked_up(born, _school_starts(), _school_start)
+
+
+def _school_start(born: Days) -> Days:
+    return _september(_birthday(born, 4))
 
 
 def school_leaving(born: Days) -> Days:
     """31 August after the sixteenth birthday: the end of year 11."""
-    return _september(birthday(born, 16)) - 1
+    return _looked_up(born, _school_leavings(), _school_leaving)
+
+
+def _school_leaving(born: Days) -> Days:
+    return _september(_birthday(born, 16)) - 1
 
 
 def school_year(born: Days, on: int) -> Days:

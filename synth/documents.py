@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synth.append import place_of
 from synth.elements import Tags, Words, joined, or_nothing
 from tre_toolkit.files import new_file
 from tre_toolkit.returns.xml_family import hangs_by, holder, is_bare, is_inside, moves, steps, top, wrapper
@@ -53,6 +54,13 @@ class Root:
     above: tuple[str, ...]
     around: str | None
 
+    def text(self, rows: Words) -> Any:
+        """The rows' records behind one another."""
+        if not len(rows):
+            return b""
+        around = [f"<{self.around}>", rows, f"</{self.around}>\n"] if self.around else [rows]
+        return joined(around).buffers()[2] or b""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -65,18 +73,18 @@ class Layout:
     @staticmethod
     def of(shape: Schema) -> Layout:
         """The layout of a schema's documents."""
-        roots = []
+        roots, over = [], {table.name: holder(table, shape) for table in shape.tables}
         for unit in units(shape):
             table = unit.sheets[0].table
             around = None if unit.path == tuple(steps(table)) else unit.path[-1]
-            roots.append(Root(_nest(table, None, shape), unit.path[1:-1], around))
+            roots.append(Root(_nest(table, None, shape, over), unit.path[1:-1], around))
         return Layout(str(shape.dataset.form.root), tuple(roots), Tags())
 
 
-def _nest(table: Table, above: Table | None, shape: Schema) -> Nest:
-    children = [other for other in shape.tables if holder(other, shape) == table]
+def _nest(table: Table, above: Table | None, shape: Schema, over: dict[str, Table | None]) -> Nest:
+    children = [other for other in shape.tables if (held := over[other.name]) and held.name == table.name]
     inside = [child for child in children if is_inside(child, table)]
-    nests = {child.name: _nest(child, table, shape) for child in children}
+    nests = {child.name: _nest(child, table, shape, over) for child in children}
     return Nest(
         table=table.name,
         element=None if is_bare(table) or table.within else steps(table)[-1],
@@ -115,19 +123,40 @@ def write_document(one: Draft, folder: Path, layout: Layout | None = None) -> li
         whole = [_whole(root.nest, one, layout.tags) for root in layout.roots]
     except _Awkward:
         return write(one.finished(), folder, form="xml")
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{one.empty.name}.xml"
+    folder.mkdir(parents=True, exist_ok=True)
     with new_file(path) as part, part.open("wb") as out:
         out.write(f"<?xml version='1.0' encoding='UTF-8'?>\n<{layout.root}>\n".encode())
         open_now: tuple[str, ...] = ()
         for root, rows in zip(layout.roots, whole, strict=True):
             out.write(moves(open_now, root.above).encode())
             open_now = root.above
-            before, after = (f"<{root.around}>", f"</{root.around}>\n") if root.around else ("", "")
-            out.write(joined([before, rows, after]).buffers()[2] or b"" if len(rows) else b"")
+            out.write(root.text(rows))
         out.write(moves(open_now, ()).encode())
         out.write(f"</{layout.root}>\n".encode())
     return [path]
+
+
+def add_children(one: Draft, path: Path, layout: Layout, container: str) -> bool:
+    """Put a chunk's records below those that stand in the element `container` of a document; False where they are awkward."""
+    try:
+        whole = [
+            (root, _whole(root.nest, one, layout.tags))
+            for root in layout.roots
+            if (layout.root, *root.above)[-1] == container
+        ]
+    except _Awkward:
+        return False
+    closing = f"</{container}>\n".encode()
+    with path.open("rb+") as out:
+        there = place_of(out, closing, last=True)
+        out.seek(there)
+        tail = out.read()
+        out.seek(there)
+        for root, rows in whole:
+            out.write(root.text(rows))
+        out.write(tail)
+    return True
 
 
 def _whole(nest: Nest, one: Draft, tags: Tags) -> Words:

@@ -10,14 +10,15 @@ import numpy as np
 from synth.columns import Column, plain
 
 Words = Any  # a pyarrow large_string array
+FEW = 200
 SIGNS = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """Values between their tags, kept from chunk to chunk."""
+    """Values between their tags, kept from chunk to chunk where they are few."""
 
-    kept: dict[tuple[str, int, int], tuple[Column, Words]] = field(default_factory=dict)
+    kept: dict[tuple[str, int, int, int], tuple[Column, Words]] = field(default_factory=dict)
 
     def around(self, name: str, cells: Column, *, always: bool = False) -> list[str | Words]:
         """What to put together for `<name>cell</name>`; nothing where there is no cell, unless it is `always` there."""
@@ -36,12 +37,16 @@ class Tags:
         """The values between the tags, and nothing as the last of them."""
         import pyarrow as pa
 
-        place = (name, values.buffers()[2].address if values.buffers()[2] else 0, len(values))
-        if place not in self.kept:
-            words = or_nothing(joined([f"<{name}>", escaped(large(values)), f"</{name}>"]))
+        text = values.buffers()[2]
+        place = (name, text.address if text else 0, values.offset, len(values))
+        if place in self.kept:
+            return self.kept[place][1]
+        words = or_nothing(joined([f"<{name}>", escaped(large(values)), f"</{name}>"]))
+        words = pa.concat_arrays([words, pa.array([""], pa.large_string())])
+        if len(values) < FEW:
             # the values are kept, too: while they are there, nothing else has their address
-            self.kept[place] = (values, pa.concat_arrays([words, pa.array([""], pa.large_string())]))
-        return self.kept[place][1]
+            self.kept[place] = (values, words)
+        return words
 
 
 def large(cells: Column) -> Words:

@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synth.append import append
-from synth.documents import Layout, write_document
+from synth.append import append, container_of
+from synth.documents import Layout, add_children, write_document
 from tre_toolkit.returns.writer import file_name, write
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class Sink:
         self._layout = self._layout or Layout.of(one.schema)
         if not self.files:
             self.files = write_document(one, self.place, self._layout)
+            return
+        if add_children(one, self.files[0], self._layout, container_of(one.schema)):
             return
         beside = self.place.with_name(f".{self.place.name}")
         write_document(one, beside, self._layout)

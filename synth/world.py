@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -39,6 +39,8 @@ class World:
     renamed: Days
     """The day of an adoption, from which the child has another name and another number at school; NEVER for most."""
     new_upn: Text
+    kept_ids: dict[int, Text] = field(default_factory=dict, repr=False, compare=False)
+    """Numbers of all children by authority, once somebody asked."""
 
     @property
     def draws(self) -> Draws:
@@ -47,10 +49,11 @@ class World:
 
     def local_ids(self, children: Ints, authority: int) -> Text:
         """The authority's own numbers of these children; a mover has another in each authority."""
-        place = self.people.place[children] * np.uint64(2)
-        guest = self.people.home[children] != authority
-        code = self.plan.authorities[authority]
-        return local_ids(place + guest.astype(np.uint64), key=self.draws.key(f"local id {code}"))
+        if authority not in self.kept_ids:
+            guest = (self.people.home != authority).astype(np.uint64)
+            key = self.draws.key(f"local id {self.plan.authorities[authority]}")
+            self.kept_ids[authority] = local_ids(self.people.place * np.uint64(2) + guest, key=key)
+        return self.kept_ids[authority][children]
 
     def national_ids(self, children: Ints, numbering: str) -> Text:
         """The numbers of these children in a numbering beyond one authority: one number a person, in every authority."""
