@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pseudonymise import attack, birthdays, checks, exposure, profiles, standardise, telling
+from pseudonymise import attack, birthdays, checks, exposure, profiles, telling
 from pseudonymise.coarsen import anchors, shifts
 from pseudonymise.keys import Key
-from pseudonymise.making import Recipe, Tokens, make
+from pseudonymise.making import Recipe, Tokens, keyed, make
 from pseudonymise.making import cells as stretches
 from pseudonymise.options import Options
 from pseudonymise.payload import Children, about, fresh_ids, payload
@@ -175,6 +175,7 @@ class _Run:
             cut=cut,
             kept=OWN_NUMBERS,
             jobs=self.options.jobs,
+            elsewhere=self.options.elsewhere,
         )
         staying = payload(
             return_,
@@ -211,15 +212,14 @@ class _Run:
             one.dataset == return_.dataset and one.type == "string" and one.stays == "keep"
             for one in self.agreed.columns
         )
-        return Recipe(
+        recipe = Recipe(
             columns,
-            {column.name: self.key.domain_key(column.domain, standardise.VERSION) for column in columns},
-            self.key.derive("names told apart"),
             return_.year,
-            numberings(return_, self.authority),
+            numberings=numberings(return_, self.authority),
             words=text_stays,
             about=bool(self.agreed.project.about),
         )
+        return keyed(recipe, self.key)
 
     def _named(
         self, place: str, columns: Sequence[profiles.Column], tokens: Tokens, secret: bytes

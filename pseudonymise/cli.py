@@ -15,6 +15,8 @@ from tre_toolkit.errors import MisuseError, TreError
 
 if TYPE_CHECKING:
     from pseudonymise.batch import Made
+    from pseudonymise.executors import Executors
+    from pseudonymise.keys import Key
     from pseudonymise.planning import Plan
     from tre_toolkit.project import Project
     from tre_toolkit.returns import Return
@@ -81,6 +83,12 @@ def pseudonymise(
         False, "--new-series", help="The key or the cleaning rules changed, and that is meant."
     ),
     jobs: int = typer.Option(1, min=1, help="Processes that make tokens side by side."),
+    spark: str | None = typer.Option(
+        None,
+        "--spark",
+        metavar="URL",
+        help="Make the tokens on Spark: local[2], spark://host:7077. Every worker must have the key file and the passphrase file at these paths.",
+    ),
     trust: list[Path] = TRUST,
     passphrase_file: Path | None = PASSPHRASE,
     as_json: bool = typer.Option(False, "--json", help="What was made, as JSON."),
@@ -104,6 +112,8 @@ def pseudonymise(
     for _, path, _ in whom.halves(into):
         if path.exists():
             raise TreError("something stands here already", where=str(path), hint="name another place")
+    passphrase = console.passphrase(passphrase_file, what=f"{key_} and {signer}")
+    opened = Key.read(key_, passphrase)
     options = Options(
         authority=authority,
         without=read_list(without) if without else frozenset(),
@@ -113,14 +123,14 @@ def pseudonymise(
         own_map=own_map,
         new_series=new_series,
         jobs=jobs,
+        elsewhere=_executors(spark, opened, key_, passphrase_file) if spark else None,
     )
     read = _read(returns)
-    passphrase = console.passphrase(passphrase_file, what=f"{key_} and {signer}")
     with console.progress("pseudonymising", len(read)) as done:
         made = run(
             read,
             declared,
-            Key.read(key_, passphrase),
+            opened,
             to=whom,
             signer=Signer.read(signer, passphrase),
             into=into,
@@ -175,6 +185,16 @@ def _tell_made(made: Made) -> None:
             f"{path}: parcel {manifest.counter} of authority {manifest.authority}, {len(manifest.parts)} parts "
             f"({manifest.content}) sealed for {manifest.recipient}"
         )
+
+
+def _executors(url: str, key_: Key, path: Path, passphrase_file: Path | None) -> Executors:
+    """Where tokens are made on a cluster; nobody can be asked for a passphrase there."""
+    from pseudonymise.executors import Executors
+    from tre_toolkit.spark import session
+
+    if passphrase_file is None:
+        raise MisuseError("--spark needs --passphrase-file", hint="every worker opens the key by itself")
+    return Executors(session(url), path.resolve(), passphrase_file.resolve(), key_.commitment)
 
 
 def _agreed(declaration: Path, trust: list[Path]) -> Project:

@@ -8,10 +8,12 @@ would be exposed is measured from these alone (see `exposure` and `attack`), bef
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from pseudonymise import standardise
 from pseudonymise.attack import name_parts
+from pseudonymise.keys import Key
 from pseudonymise.parts import clean
 from pseudonymise.profiles import Column
 from pseudonymise.spill import Place, Spill, packed, unpacked
@@ -34,16 +36,32 @@ class Recipe:
     """What is made of every stretch of a return's records."""
 
     columns: tuple[Column, ...]
-    secrets: Mapping[str, bytes] = field(repr=False)
-    """Name of a token column to the key of its domain."""
-    naming: bytes = field(repr=False)
-    """The key under which names are told apart when the attack with lists of them is measured."""
     year: int
+    secrets: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Name of a token column to the key of its domain."""
+    naming: bytes = field(default=b"", repr=False)
+    """The key under which names are told apart when the attack with lists of them is measured."""
     numberings: Mapping[str, str] = field(default_factory=dict)
     words: bool = False
     """Whether the return's own names are wanted, to look for them where none may stand."""
     about: bool = False
     """Whether birth year and sex are wanted beside the tokens."""
+
+
+def keyed(recipe: Recipe, key: Key | None) -> Recipe:
+    """The recipe with the keys of its columns; with none, as it may be sent to another machine."""
+    if key is None:
+        return replace(recipe, secrets={}, naming=b"")
+    secrets = {column.name: key.domain_key(column.domain, standardise.VERSION) for column in recipe.columns}
+    return replace(recipe, secrets=secrets, naming=key.derive("names told apart"))
+
+
+class Cells(NamedTuple):
+    """What one stretch is made of: cells by domain, the records' ids, and which of them get no tokens."""
+
+    raw: dict[str, pa.Array]
+    record_ids: np.ndarray
+    cut: np.ndarray | None = None
 
 
 class Stretch(NamedTuple):
@@ -56,6 +74,9 @@ class Stretch(NamedTuple):
     missing: dict[str, int]
     about: dict[str, pa.Array]
     words: list[pa.Array]
+
+
+Elsewhere = Callable[[Recipe, frozenset[str], Iterator[Cells]], Iterator[Stretch]]
 
 
 @dataclass(slots=True)
@@ -110,11 +131,12 @@ def make(
     cut: np.ndarray | None = None,
     kept: frozenset[str] = frozenset(),
     jobs: int = 1,
+    elsewhere: Elsewhere | None = None,
 ) -> Tokens:
     """Clean and tokenise the records in the order `order`; `raw(n)` gives the cells of its n-th stretch by domain.
 
     Records that `cut` marks get no tokens but those of the parts `kept`. With several `jobs` stretches are made side by
-    side in forked processes: keys are inherited, never sent.
+    side in forked processes: keys are inherited, never sent. `elsewhere` makes them on other machines instead.
     """
     import numpy as np
     import pyarrow as pa
@@ -123,17 +145,25 @@ def make(
     size = _most(recipe, min(STRETCH, len(order)))
     start = None if spill.fits(stretches * size) else spill.reserve(stretches * size)
 
-    def one(number: int) -> Stretch:
+    def cells(number: int) -> Cells:
         rows = order[number * STRETCH : (number + 1) * STRETCH]
+        return Cells(raw(number), record_ids[rows], None if cut is None else cut[rows])
+
+    def one(number: int) -> Stretch:
         keep = _Keeper(spill, None if start is None else start + number * size)
-        made = _stretch(recipe, raw(number), record_ids[rows], None if cut is None else cut[rows], kept, keep)
+        made = make_stretch(recipe, cells(number), kept, keep)
         if number % TIDY == TIDY - 1:
             pa.default_memory_pool().release_unused()
         return made
 
     nothing = np.datetime64("NaT", "D")
     made = Tokens(schema_of(recipe.columns), len(order), spill, np.full(len(order), nothing))
-    for number, piece in enumerate(side_by_side(one, stretches, jobs)):
+    pieces = (
+        elsewhere(recipe, kept, map(cells, range(stretches)))
+        if elsewhere
+        else side_by_side(one, stretches, jobs)
+    )
+    for number, piece in enumerate(pieces):
         _take(made, piece, order[number * STRETCH : (number + 1) * STRETCH])
     return made
 
@@ -152,17 +182,14 @@ class _Keeper:
         return place
 
 
-def _stretch(
-    recipe: Recipe,
-    raw: dict[str, pa.Array],
-    record_ids: np.ndarray,
-    cut: np.ndarray | None,
-    kept: frozenset[str],
-    keep: _Keeper,
+def make_stretch(
+    recipe: Recipe, cells: Cells, kept: frozenset[str], keep: Callable[[pa.Buffer], pa.Buffer | Place]
 ) -> Stretch:
+    """The tokens of one stretch and what is learnt on the way; `keep` says where each block of bytes goes."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    raw, record_ids, cut = cells
     parts = clean(raw, year=recipe.year, numberings=recipe.numberings)
     missing = {name: values.null_count for name, values in parts.items()}
     born = (

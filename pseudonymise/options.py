@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pseudonymise import attack
 from pseudonymise.coarsen import Areas
+from pseudonymise.making import Elsewhere
 from pseudonymise.spill import HELD
 
 
@@ -26,6 +27,8 @@ class Options:
     """Gets the same of any returns, for the authority's own eyes: what answers a linker's question about a record."""
     new_series: bool = False
     jobs: int = 1
+    elsewhere: Elsewhere | None = None
+    """Makes the tokens on other machines (`executors.Executors`); here, in `jobs` processes, if absent."""
     spill: Path | None = None
     """Folder of the nameless file in which what is made waits to be sealed; the system's own place if absent."""
     held: int = HELD

@@ -34,13 +34,24 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
 
 
 @pytest.fixture(scope="session")
-def on_spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+def event_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where Spark tells what it planned and how it was set, for tests that read it."""
+    return tmp_path_factory.mktemp("spark-events")
+
+
+@pytest.fixture(scope="session")
+def on_spark(tmp_path_factory: pytest.TempPathFactory, event_log: Path) -> Iterator[SparkSession]:
     """Spark on two cores of this machine, set for small data."""
     from tre_toolkit.errors import TreError
     from tre_toolkit.spark import session
 
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java, which isn't on this machine")
+    defaults = tmp_path_factory.mktemp("spark-conf") / "spark-defaults.conf"
+    defaults.write_text(
+        f"spark.eventLog.enabled true\nspark.eventLog.compress false\nspark.eventLog.dir {event_log.as_uri()}\n"
+    )
+    os.environ["SPARK_CONF_DIR"] = str(defaults.parent)
     try:
         spark = session("local[2]", memory="2GB", folder=tmp_path_factory.mktemp("spark"))
     except TreError as refusal:

@@ -11,10 +11,10 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tre_toolkit.engine import Engine
 from tre_toolkit.errors import TreError
@@ -51,6 +51,7 @@ def session(url: str, *, memory: str | None = None, folder: Path | None = None) 
         and memory.lower().removesuffix("b"),
         "spark.local.dir": folder and str(folder),
         "spark.log.level": "OFF",  # its errors quote cells
+        "spark.executor.syncLogLevel.enabled": "true",  # nor do the executors' own logs
     }
     builder = SparkSession.builder.master(url).appName("tre-toolkit")
     for name, value in settings.items():
@@ -64,6 +65,27 @@ def session(url: str, *, memory: str | None = None, folder: Path | None = None) 
             where=url,
             hint="Spark 4 needs Java 17 or newer on the PATH or in JAVA_HOME, and a cluster that answers at this address",
         ) from None
+
+
+def mapped(
+    session: SparkSession,
+    tables: Iterable[pa.Table],
+    work: Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]],
+    schema: pa.Schema,
+) -> Iterator[pa.RecordBatch]:
+    """What `work` makes of each table in the executors, batch by batch and in order: rows of `schema`.
+
+    `work` is sent to them inside the plan, so it may hold the paths of secrets and never a secret. A table is on its way at a
+    time: no more than one and its answer are held here. Raises TreError where an executor fails, without its words.
+    """
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    kind = from_arrow_schema(schema)
+    for table in tables:
+        with _wordless():
+            sent = session.createDataFrame(cast("pd.DataFrame", _without_large(table)))
+            answer = sent.mapInArrow(cast("Any", work), kind).toArrow()
+        yield from answer.cast(schema).to_batches()
 
 
 class SparkEngine(Engine):

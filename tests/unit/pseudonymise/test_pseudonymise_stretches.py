@@ -49,7 +49,7 @@ def raw():
 
 def recipe(key, columns=COLUMNS, **more):
     keys = {column.name: key.domain_key(column.domain, "1") for column in columns}
-    return Recipe(columns, keys, key.derive("names told apart"), 2025, **more)
+    return Recipe(columns, 2025, secrets=keys, naming=key.derive("names told apart"), **more)
 
 
 def made(raw, key, spill, *, jobs=1, columns=COLUMNS, **more):
