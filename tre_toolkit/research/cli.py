@@ -161,6 +161,29 @@ def report(
     console.answer(str(write_report(folder, into, packs=tuple(pack))))
 
 
+@recipe.command("combine")
+def combine_releases(
+    name: str = typer.Argument(help="The recipe whose tables were released."),
+    releases: list[Path] = typer.Argument(
+        metavar="RELEASE...", help="The released folder of each authority."
+    ),
+    trust: list[Path] = typer.Option(help="Public key of a gate, gate.pub (repeat)."),
+    into: Path = typer.Option(help="The new folder for the sums."),
+    revocations: Path | None = typer.Option(None, help="A gate's list of recalled releases."),
+) -> None:
+    """Add up what several authorities released: tables, never rows; what one of them hides stays hidden.
+
+    Example: `tre recipe combine uea_pathways 990/release 991/release --trust 990/gate.pub --trust 991/gate.pub --into both`
+    """
+    from tre_toolkit.research.combine import combine
+
+    told = combine(name, releases, trusted=trust, into=into, revocations=[revocations] if revocations else [])
+    for path in told.written:
+        console.answer(str(path))
+    for file, why in told.left_out.items():
+        console.say(f"left out {file}: {why}")
+
+
 def tabulate(
     declared: Path = typer.Argument(help="A declared table: a .toml, or the .evidence.json of an output."),
     workspace: Path = typer.Option(help="The workspace folder."),
