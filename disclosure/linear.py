@@ -6,6 +6,8 @@ last basis.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -30,6 +32,24 @@ def _quiet_highs() -> Any:
             super().enableCallbacks()  # type: ignore[no-untyped-call]
 
     return Quiet
+
+
+@cache
+def _libraries() -> Any:
+    import scipy.linalg  # noqa: F401  (so that its library is among those that are found)
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Dense algebra on one thread while it lasts, and as before afterwards.
+
+    The factors of an attack are small: several threads wait for each other longer than they work.
+    """
+    with _libraries().limit(limits=1, user_api="blas"):
+        yield
 
 
 class Program:

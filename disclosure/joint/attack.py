@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from disclosure.joint.certify import Certificate, certify
 from disclosure.joint.classes import Classes, Released, classes_of
-from disclosure.joint.worlds import settle
+from disclosure.joint.kept import Kept, keep, known, starts
+from disclosure.joint.worlds import Settled, settle
+from disclosure.linear import one_thread
 from disclosure.shown import Ints
 
 
@@ -35,6 +37,7 @@ class Joint:
     small: int
     worlds: int
     certificates: int
+    kept: Kept | None = None  # witnesses for the next attack, where they were asked for
 
     @property
     def safe(self) -> bool:
@@ -42,25 +45,38 @@ class Joint:
         return not self.leaks and not self.unsettled
 
 
+@one_thread()
 def attack_releases(
-    releases: Sequence[Released], *, k: int = 10, new: int | None = None, seconds: float = 60.0
+    releases: Sequence[Released],
+    *,
+    k: int = 10,
+    new: int | None = None,
+    seconds: float = 60.0,
+    kept: Kept | None = None,
+    remember: bool = False,
 ) -> Joint:
     """Attack tables over the same children together; with `new`, only classes within that table's cells.
 
-    A class is at risk when fewer than `k` children are in it.
+    A class is at risk when fewer than `k` children are in it. `kept` are the witnesses of an earlier attack on some of
+    these tables, which are tried first; with `remember` the answer holds this attack's.
     """
     began = time.monotonic()
     classes = classes_of(releases)
+    if kept is not None:
+        classes = replace(classes, known=known(kept, releases, classes))
     outside = (classes.row < 0).all(axis=0)  # children in no released cell
     small = np.flatnonzero((classes.size < k) & ~outside)
     if new is not None and len(small):
         small = small[_touched(classes, small, new)]
-    left, worlds = settle(classes, small, k, seconds=seconds) if len(small) else (small, 0)
+    started = starts(kept, classes) if kept is not None and len(small) else None
+    proved = Settled(small, 0, [])
+    if len(small):
+        proved = settle(classes, small, k, seconds=seconds, started=started)
     leaks: dict[tuple[tuple[int, int, int], ...], Leaky] = {}
     unsettled: list[tuple[int, int]] = []
     covered = np.zeros(len(classes.size), bool)
     certificates = 0
-    for number in left:
+    for number in proved.left:
         if covered[number]:
             continue
         if time.monotonic() - began > seconds:
@@ -72,7 +88,15 @@ def attack_releases(
         if leak is not None:
             leaks.setdefault(leak.cells, leak)
             covered[found.group] = True
-    return Joint(tuple(leaks.values()), tuple(unsettled), len(classes.size), len(small), worlds, certificates)
+    return Joint(
+        tuple(leaks.values()),
+        tuple(unsettled),
+        len(classes.size),
+        len(small),
+        proved.rounds,
+        certificates,
+        keep(releases, classes, proved.worlds) if remember else None,
+    )
 
 
 def _touched(classes: Classes, small: Ints, new: int) -> Ints:

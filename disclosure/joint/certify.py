@@ -54,8 +54,7 @@ def certify(classes: Classes, number: int, k: int) -> Certificate:
 
 def _looks(classes: Classes, number: int, own: Ints, k: int) -> Iterator[Ints | None]:
     """Sets of released cells to look at, cheapest first; None when a world proves the class safe."""
-    count = np.maximum(np.diag(classes.meet), 1.0)
-    share = (classes.meet[own] / count).max(axis=0) if len(own) else np.zeros(classes.count)
+    share = classes.share(own)
     near = np.argsort(-share, kind="stable")[:NEAR]
     yield np.unique(np.r_[own, near[share[near] > 0.999]])
     start: Floats | None = None

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import scipy.linalg as sl
 import scipy.sparse as sp
 
-from disclosure.shown import Floats, Ints
+from disclosure.shown import Bools, Floats, Ints
 
 SEED = 20_201  # of the random weights that tell classes apart; any number does, always the same one
 
@@ -40,6 +40,9 @@ class Classes:
     offset: Ints
     low: Floats  # what a reader knows of each released figure
     high: Floats
+    known: tuple[Bools, Ints, Floats] | None = (
+        None  # tables attacked before, their independent cells, what they share
+    )
 
     @property
     def count(self) -> int:
@@ -62,11 +65,16 @@ class Classes:
 
     @cached_property
     def places(self) -> list[tuple[Ints, Ints]]:
-        """For each table the classes that lie in one of its cells, and in which (from 0)."""
+        """For each table the classes that lie in one of its independent cells, and in which (from 0)."""
+        chosen = np.zeros(self.count, bool)
+        chosen[self.independent] = True
         found = []
         for number, row in enumerate(self.row):
-            inside = np.flatnonzero(row >= 0)
-            found.append((inside, row[inside] - self.offset[number]))
+            inside = np.flatnonzero((row >= 0) & chosen[row])
+            if len(inside):
+                found.append((inside, row[inside] - self.offset[number]))
+            else:
+                found.append((inside, inside))
         return found
 
     @cached_property
@@ -84,36 +92,62 @@ class Classes:
         """Whether every released figure is exact."""
         return bool((self.low == self.high).all())
 
-    @cached_property
-    def meet(self) -> Floats:
-        """How many children two released cells share."""
-        n, found = self.size.astype(float), np.zeros((self.count, self.count))
-        for one in range(len(self.names)):
-            for two in range(one, len(self.names)):
-                both = (self.row[one] >= 0) & (self.row[two] >= 0)
-                a, b = self.offset[one], self.offset[two]
-                height, width = self.offset[one + 1] - a, self.offset[two + 1] - b
-                place = (self.row[one][both] - a) * width + self.row[two][both] - b
-                block = np.bincount(place, n[both], height * width).reshape(height, width)
-                found[a : a + height, b : b + width] = block
-                found[b : b + width, a : a + height] = block.T
-        return found
+    def shared(self, one: int, two: int) -> Floats:
+        """How many children each cell of one table shares with each cell of another."""
+        both = (self.row[one] >= 0) & (self.row[two] >= 0)
+        a, b = self.offset[one], self.offset[two]
+        height, width = self.offset[one + 1] - a, self.offset[two + 1] - b
+        place = (self.row[one][both] - a) * width + self.row[two][both] - b
+        found = np.bincount(place, self.size[both].astype(float), height * width)
+        return np.asarray(found.reshape(height, width), float)
+
+    def share(self, own: Ints) -> Floats:
+        """For every released cell the largest share of it that lies in one of the cells `own`."""
+        if not len(own):
+            return np.zeros(self.count)
+        meet = (self.matrix[own].multiply(self.size.astype(float)).tocsr() @ self.transposed).toarray()
+        return np.asarray((meet / np.maximum(self.figures, 1.0)).max(axis=0))
 
     @cached_property
-    def independent(self) -> Ints:
-        """Released cells that don't merely repeat others: totals of one table come again in the next."""
+    def basis(self) -> tuple[Ints, Floats]:
+        """Released cells that don't merely repeat others, and how many children each two of them share.
+
+        Totals of one table come again in the next. Of tables attacked before, the independent cells are known.
+        """
         from scipy.linalg.lapack import dpstrf
 
-        gram = self.meet.copy()
+        nothing = np.zeros(len(self.names), bool), np.zeros(0, np.int64), np.zeros((0, 0))
+        done, old, gram_old = self.known or nothing
+        new = [number for number in range(len(self.names)) if not done[number]]
+        cells = np.r_[old, *(np.arange(self.offset[at], self.offset[at + 1]) for at in new)].astype(np.int64)
+        gram = np.zeros((len(cells), len(cells)))
+        gram[: len(old), : len(old)] = gram_old
+        place = np.full(self.count, -1)
+        place[cells] = np.arange(len(cells))
+        for at in new:
+            mine = place[self.offset[at] : self.offset[at + 1]]
+            for other in range(len(self.names)):
+                if other > at and not done[other]:
+                    continue  # the other's turn comes, both ways
+                theirs = place[self.offset[other] : self.offset[other + 1]]
+                block = self.shared(at, other)[:, theirs >= 0]
+                gram[np.ix_(mine, theirs[theirs >= 0])] = block
+                gram[np.ix_(theirs[theirs >= 0], mine)] = block.T
         scale = 1 / np.sqrt(np.maximum(np.diag(gram), 1e-300))
-        gram *= scale[:, None] * scale
-        _, pivots, rank, _ = dpstrf(gram, tol=1e-9, lower=1)
-        return np.sort(pivots[:rank] - 1).astype(np.int64)
+        _, pivots, rank, _ = dpstrf(gram * scale[:, None] * scale, tol=1e-9, lower=1)
+        chosen = np.sort(pivots[:rank] - 1)
+        order = chosen[np.argsort(cells[chosen], kind="stable")]
+        return cells[order], gram[np.ix_(order, order)]
+
+    @property
+    def independent(self) -> Ints:
+        """The released cells of the basis."""
+        return self.basis[0]
 
     @cached_property
     def factor(self) -> tuple[Floats, tuple[Floats, bool]]:
         """Scale and Cholesky factor of the independent rows at the truth, the preconditioner of every world."""
-        gram = self.meet[np.ix_(self.independent, self.independent)]
+        gram = self.basis[1]
         scale = 1 / np.sqrt(np.diag(gram))
         gram = gram * scale[:, None] * scale
         gram[np.diag_indices_from(gram)] += 1e-10
@@ -154,4 +188,4 @@ def classes_of(releases: Sequence[Released]) -> Classes:
             low[part] = released.low
         if released.high is not None:
             high[part] = released.high
-    return Classes(built.names, built.of, built.size, built.row, built.offset, low, high)
+    return replace(built, low=low, high=high)

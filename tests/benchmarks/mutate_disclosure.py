@@ -131,9 +131,12 @@ def changes(node: ast.AST) -> Iterator[tuple[str, Any]]:
     elif isinstance(node, ast.Continue | ast.Break):
         yield "left out", ast.Pass()
     elif isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant):
-        yield "left out", ast.Expr(ast.YieldFrom(ast.Tuple([], ast.Load()))) if isinstance(
-            node.value, ast.Yield | ast.YieldFrom
-        ) else ast.Pass()
+        yield (
+            "left out",
+            ast.Expr(ast.YieldFrom(ast.Tuple([], ast.Load())))
+            if isinstance(node.value, ast.Yield | ast.YieldFrom)
+            else ast.Pass(),
+        )
 
 
 def _sites(tree: ast.Module) -> Iterator[tuple[ast.AST, str, int | None, ast.AST, str, Any]]:
@@ -194,7 +197,9 @@ def plant(module: ModuleType, code: CodeType) -> None:
         exec(code, other.__dict__)
     finally:
         sys.modules[module.__name__] = module
-    new = dict(_functions({n: v for n, v in vars(other).items() if getattr(v, "__module__", "") == module.__name__}))
+    new = dict(
+        _functions({n: v for n, v in vars(other).items() if getattr(v, "__module__", "") == module.__name__})
+    )
     old = {n: v for n, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__}
     for name, function in _functions(old):
         if name in new:
@@ -202,7 +207,9 @@ def plant(module: ModuleType, code: CodeType) -> None:
             function.__defaults__, function.__kwdefaults__ = new[name].__defaults__, new[name].__kwdefaults__
     for name, value in list(vars(module).items()):
         mutant = vars(other).get(name)
-        if isinstance(value, bool | int | float | str | tuple | frozenset | dict) and not name.startswith("__"):
+        if isinstance(value, bool | int | float | str | tuple | frozenset | dict) and not name.startswith(
+            "__"
+        ):
             if not callable(value) and repr(value) != repr(mutant):
                 for everywhere in list(sys.modules.values()):
                     if getattr(everywhere, "__dict__", {}).get(name) is value:
@@ -232,8 +239,14 @@ class Mutation:
         for file in FILES:  # some are loaded only when they are needed: then a fault could miss them
             importlib.import_module(_module(file))
         began = time.monotonic()
-        reached, took = self.map()
-        say.write(f"{len(self.items)} tests, {sum(took.values()):.0f} s CPU; the map {time.monotonic() - began:.0f} s\n")
+        kept = Path(self.asked.map) if self.asked.map else None
+        told = json.loads(kept.read_text()) if kept and kept.exists() else self.map()
+        if kept:
+            kept.write_text(json.dumps(told))
+        reached, took = _by_line(told["lines"]), told["took"]
+        say.write(
+            f"{len(self.items)} tests, {sum(took.values()):.0f} s CPU; the map {time.monotonic() - began:.0f} s\n"
+        )
         self.null(reached, took)
         every = [fault for file in self.asked.file or FILES for fault in faults(file)]
         same = [fault for fault in every if fault.key in SAME]
@@ -251,10 +264,12 @@ class Mutation:
             code = compile((ROOT / "disclosure" / file).read_text(), str(ROOT / "disclosure" / file), "exec")
             tests = {one for (where, _), found in reached.items() if where == file for one in found}
             few = sorted(tests, key=lambda one: took[one])[:40]
-            if (ended := _fork(lambda file=file, code=code, few=few: self.body(file, code, few), 120)()) != "survived":
+            if (
+                ended := _fork(lambda file=file, code=code, few=few: self.body(file, code, few), 120)()
+            ) != "survived":
                 sys.exit(f"tests fail on {file} planted as it is: nothing can be told ({ended})")
 
-    def map(self) -> tuple[dict[tuple[str, int], list[str]], dict[str, float]]:
+    def map(self) -> dict[str, Any]:
         """Which tests reach which lines, and their CPU seconds: all tests once, in a fork; each has to pass."""
         where = {str(ROOT / "disclosure" / file): file for file in FILES}
 
@@ -266,10 +281,10 @@ class Mutation:
 
                 def inside(frame: Any, event: str, _: Any, seen: set[tuple[str, int]] = seen) -> Any:
                     seen.add((where[frame.f_code.co_filename], frame.f_lineno))
-                    return inside  # noqa: B023
+                    return inside
 
                 def enter(frame: Any, event: str, _: Any) -> Any:
-                    return inside(frame, event, None) if frame.f_code.co_filename in where else None  # noqa: B023
+                    return inside(frame, event, None) if frame.f_code.co_filename in where else None
 
                 began = time.process_time()
                 sys.settrace(enter)
@@ -281,18 +296,18 @@ class Mutation:
 
         told = _fork(body, 900)()
         if not isinstance(told, dict) or told["failed"]:
-            sys.exit(f"tests fail without a fault planted: nothing can be told {told if isinstance(told, str) else told['failed'][:3]}")
-        reached = defaultdict(list)
-        for nodeid, places in told["lines"].items():
-            for file, line in places:
-                reached[file, line].append(nodeid)
-        return reached, told["took"]
+            sys.exit(
+                f"tests fail without a fault planted: nothing can be told {told if isinstance(told, str) else told['failed'][:3]}"
+            )
+        return told
 
     def one(self, item: Any) -> None:
         """One test, set up and torn down by itself."""
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
 
-    def run(self, chosen: list[Fault], reached: dict[tuple[str, int], list[str]], took: dict[str, float]) -> dict[Fault, str]:
+    def run(
+        self, chosen: list[Fault], reached: dict[tuple[str, int], list[str]], took: dict[str, float]
+    ) -> dict[Fault, str]:
         """Each fault in a fork, `--parallel` at a time: the test that noticed it, or how else it ended, or survived."""
         told: dict[Fault, str] = {}
         waiting = list(chosen)
@@ -309,7 +324,12 @@ class Mutation:
                     told[fault] = "survived: no test reaches it"
                     continue
                 limit = HANG * min(spent, PATIENCE) + 10
-                running.append((fault, _fork(lambda fault=fault, tests=tests: self.body(fault.file, fault, tests), limit)))
+                running.append(
+                    (
+                        fault,
+                        _fork(lambda fault=fault, tests=tests: self.body(fault.file, fault, tests), limit),
+                    )
+                )
             if running:
                 fault, ended = running.pop(0)
                 found = ended()
@@ -335,7 +355,9 @@ class Mutation:
                 return f"noticed: {self.failed[0]}"
         return "survived"
 
-    def report(self, every: list[Fault], same: list[Fault], chosen: list[Fault], told: dict[Fault, str], took: float) -> None:
+    def report(
+        self, every: list[Fault], same: list[Fault], chosen: list[Fault], told: dict[Fault, str], took: float
+    ) -> None:
         """The table by file, and the figure."""
         lines = []
         for file in dict.fromkeys(fault.file for fault in chosen):
@@ -350,7 +372,17 @@ class Mutation:
         )
         self.say.write("\n".join(lines) + "\n")
         if self.asked.into:
-            Path(self.asked.into).write_text(json.dumps({fault.key: end for fault, end in told.items()}, indent=1))
+            Path(self.asked.into).write_text(
+                json.dumps({fault.key: end for fault, end in told.items()}, indent=1)
+            )
+
+
+def _by_line(lines: dict[str, list[list[Any]]]) -> dict[tuple[str, int], list[str]]:
+    reached = defaultdict(list)
+    for nodeid, places in lines.items():
+        for file, line in places:
+            reached[file, line].append(nodeid)
+    return reached
 
 
 def _module(file: str) -> str:
@@ -379,7 +411,11 @@ def _enclosing(fault: Fault) -> tuple[int, int] | None:
         if isinstance(node, ast.stmt) and node.lineno <= fault.line <= (node.end_lineno or 0)
         and not isinstance(node, ast.FunctionDef)
     ]  # fmt: skip
-    return (inner[-1].lineno, inner[-1].end_lineno or 0) if inner else (outer[-1].lineno, outer[-1].end_lineno or 0)
+    return (
+        (inner[-1].lineno, inner[-1].end_lineno or 0)
+        if inner
+        else (outer[-1].lineno, outer[-1].end_lineno or 0)
+    )
 
 
 def _fork(body: Any, limit: float) -> Any:
@@ -420,11 +456,16 @@ def main() -> int:
     asked.add_argument("--file", action="append", default=[])
     asked.add_argument("--only", action="append", default=[], help="only faults whose name holds this")
     asked.add_argument("--parallel", type=int, default=2)
+    asked.add_argument(
+        "--map", help="keep the map of tests and lines here between quick looks; not for a figure"
+    )
     asked.add_argument("--into", help="where to write each fault's end, as JSON")
     told = asked.parse_args()
     os.chdir(ROOT)
     there = [test for test in TESTS if (ROOT / test).exists()]
-    return int(pytest.main(["-q", "-s", "-p", "no:cacheprovider", "--no-header", *there], plugins=[Mutation(told)]))
+    return int(
+        pytest.main(["-q", "-s", "-p", "no:cacheprovider", "--no-header", *there], plugins=[Mutation(told)])
+    )
 
 
 if __name__ == "__main__":
