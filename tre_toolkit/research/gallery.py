@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from tre_toolkit.research.recipes import names, recipe
+from tre_toolkit.schema import dataset
 
 HEAD = """# The recipes
 
@@ -24,6 +26,7 @@ def _section(name: str) -> str:
         f" Some tables also need {_named(about.also)}." if about.also else ""
     )
     lines = [f"## {name}", "", f"**{about.title}.** {about.asks}", "", needs, ""]
+    lines += _crosswalk((*about.needs, *about.also))
     lines += ["| File | Table | Kind |", "|---|---|---|"]
     lines += [f"| `{file}` | {table.title} | {table.kind} |" for file, table in tables.items()]
     lines += [
@@ -36,6 +39,20 @@ def _section(name: str) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _crosswalk(datasets: Sequence[str]) -> list[str]:
+    """Which numbers the authorities' children must be known by for these sets to meet them, as the catalogue says."""
+    columns = {field.numbering: field for field in dataset("crosswalk").tables[0].fields if field.numbering}
+    told = [
+        f"`{name}` by `{field.name}`"
+        for name in datasets
+        if (numbering := dataset(name).numbering) and (field := columns.get(numbering))
+    ]
+    if not told:
+        return []
+    page = "[crosswalk](../how-to/linker/crosswalk.md)"
+    return [f"Meets the authorities' children through a {page}: {', '.join(told)}.", ""]
 
 
 def _named(datasets: tuple[str, ...]) -> str:

@@ -159,7 +159,7 @@ def check(
 ) -> None:
     """Load a dataset of one's own in every year it knows, and tell everything that is wrong with it.
 
-    Example: `tre schema check our-catalogue/early_help`
+    Example: `tre schema check our-catalogue/family_support`
     """
     from tre_toolkit.schema.load import load_dataset
 

@@ -55,11 +55,11 @@ def test_the_page_works_when_it_is_followed(
         follow(*step, ran, monkeypatch)
     out = capsys.readouterr().out
     statuses = dict(ran)
-    assert statuses.pop("$ tre validate register/early_help_990_2025") == 1
+    assert statuses.pop("$ tre validate register/family_support_990_2025") == 1
     assert set(statuses.values()) == {0}
     assert len(ran) >= 5
     assert "2 tables, 8 columns, 2 rules: all right" in out
-    assert "DIS" not in out.split("Outcome")[-1].split("early_help 2025")[0], "2024 doesn't know DIS"
+    assert "DIS" not in out.split("Outcome")[-1].split("family_support 2025")[0], "2024 doesn't know DIS"
     assert re.search(r"EH1\s+error\s+1\s+plans, row 2", out)
     assert re.search(r"EH2\s+query\s+1\s+plans, row 3", out)
     assert re.search(r"Worker\s+string\s+direct identifier\s+nothing", out)

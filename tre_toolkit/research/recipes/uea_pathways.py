@@ -25,7 +25,7 @@ ABOUT = About(
     also=("npd_attainment",),
     limits=(
         "a first referral is the first one seen: a year of washout is asked for, earlier referrals stay unknown",
-        "authorities are combined as released tables, never as rows: run it in each workspace, add up the releases",
+        "authorities are combined as released tables, never as rows: run it in each workspace, then `tre recipe combine`",
         "schooling is compared by furthest state and not adjusted: it is no effect of care",
     ),
 )
