@@ -16,7 +16,7 @@ import numpy as np
 import scipy.linalg as sl
 import scipy.sparse as sp
 
-from disclosure.linear import FREE, Program, pieces, without_empty
+from disclosure.linear import FREE, Program, one_thread, pieces, without_empty
 from disclosure.shown import Bools, Floats, Ints
 
 TOLERANCE = 1e-6
@@ -106,6 +106,7 @@ def split(system: System, targets: Ints) -> Iterator[tuple[Piece, Ints]]:
         )
 
 
+@one_thread()
 def audit(
     system: System,
     targets: Ints,

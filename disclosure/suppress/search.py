@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from disclosure.linear import Program
+from disclosure.linear import Program, one_thread
 from disclosure.shown import Floats
 from disclosure.suppress.problem import Problem
 from disclosure.suppress.repair import repair, sweep
@@ -146,6 +146,7 @@ class _Master:
         return set(self.problem.small.tolist()) | set(chosen.tolist())
 
 
+@one_thread()
 def solve(problem: Problem, *, seconds: float = 60.0, rounds: int = ROUNDS) -> Pattern | None:
     """The cheapest audited pattern found, with its bound; None when no pattern protects all small cells."""
     began = time.monotonic()

@@ -295,3 +295,99 @@ def test_a_pack_that_asks_only_that_nothing_comes_out_exactly_lets_a_small_sum_s
     assert attacked(load(own)) == []
     assert len(attacked("dfe-cin")) == 2
     assert cells_of(made).kind[0] == Kind.HIDDEN
+
+
+def test_a_hidden_nought_is_told_and_no_contradiction_is() -> None:
+    made = replace(table("x a b Total\nNorwich c 40 40\nLuton 0 50 50"), parents=({}, {0: 2, 1: 2}))
+    found = disclosure.check_table(made, "dfe-cin").findings
+    assert "dfe-cin/attack" in {f.rule for f in found}
+    assert not [f for f in found if "contradict" in f.message]
+
+
+@pytest.mark.parametrize(("decimals", "whole"), [(0, 1000), (1, 37), (1, 999), (2, 350), (0, 7)])
+def test_the_numerators_of_a_percentage_are_all_that_print_so(decimals: int, whole: int) -> None:
+    half = 0.5 * 10.0**-decimals
+    for part in range(0, whole + 1, max(1, whole // 11)):
+        share = round(100 * part / whole, decimals)
+        fits = [of for of in range(whole + 1) if abs(100 * of / whole - share) <= half + 1e-9]
+        assert shares.numerators(share, decimals, whole) == (fits[0], fits[-1])
+    assert shares.numerators(0.4, 1, 100) is None
+
+
+def test_a_percentage_that_gives_one_child_back_fails_and_one_of_nobody_does_not() -> None:
+    rows = (("Norwich", "c", "0.3", "300"), ("Luton", "c", "0", "0"), ("Poole", "c", "0.0", "300"))
+    kept, found = shares.undone(Grid("t", ("area", "care", "care %", "Total"), rows), ["c"], chain("dfe-cin"))
+    assert [row[1] for row in kept.rows] == ["1-1", "0-0", "0-0"]
+    assert [finding.where for finding in found] == ["row 1, column 2"]
+
+
+def test_evidence_that_names_a_method_and_nothing_else_is_told_of_the_whole_table() -> None:
+    made = table("x a b\nNorwich 10 40\nLuton 30 50", units=np.array([11, 40, 30, 50]), method="round")
+    (finding,) = [f for f in contradictions(made, cells_of(made)) if f.rule == "house/evidence"]
+    assert finding.where == "area 'Norwich', column 'a'"
+
+
+def test_how_many_more_cells_differ_is_told() -> None:
+    for fewer, words in (({"a": 3}, "area 'a'"), ({"a": 3, "b": 2}, "area 'a' and 1 more")):
+        made = one_way({label: str(count - fewer.get(label, 0)) for label, count in BASE.items()})
+        ledger = Ledger(Path("none"), b"", entries=[entry(BASE)])
+        (finding,) = comparing.compare(made, cells_of(made), chain("ons-srs"), ledger)
+        assert finding.where == words
+
+
+def test_only_the_releases_that_told_something_are_named() -> None:
+    made = one_way({"a": "c", "b": "200", "c": "300", "Total": "504"})
+    shown = {"a": 4, "b": 200, "c": 300}
+    silent = entry({"b": 200, "c": 300}, number=2, name="silent.csv", digest="e")
+    ledger = Ledger(Path("none"), b"", entries=[entry(shown), silent])
+    found = list(comparing.compare(made, cells_of(made), chain("dfe-cin"), ledger))
+    assert [finding.where for finding in found] == ["area 'a'"]
+    assert found[0].message.endswith("together with release 1 (earlier.csv)")
+
+
+def test_a_release_without_totals_is_added_up_before_it_is_compared() -> None:
+    members = (("a", "b", "c", "d"), ("girl", "boy"))
+    counts = np.array([40, 60, 90, 110, 150, 150, 190, 210], float)  # by area: 100, 200, 300, 400
+    codes = np.array([(area, sex) for area in range(4) for sex in range(2)])
+    two_way = entry({"a": 0}, dimensions=("area", "sex"), members=members, codes=codes, totals=(None, None),
+                    low=counts, high=counts)  # fmt: skip
+    for count, caught in ((100, False), (97, True), (103, True)):
+        made = one_way({"a": str(count), "b": "200", "c": "300", "d": "400"})
+        found = list(
+            comparing.compare(made, cells_of(made), chain("ons-srs"), Ledger(Path("n"), b"", [two_way]))
+        )
+        assert bool(found) == caught
+    folded = comparing.project(two_way, [0])
+    assert folded[("a",)] == (100.0, 100.0, -1)
+    assert comparing.project(two_way, [0, 1])[("b", "boy")] == (110.0, 110.0, 3)
+    with_total = replace(two_way, members=(members[0], ("girl", "boy", "all")), totals=(None, 2))
+    assert comparing.project(with_total, [0])[("a",)] == (100.0, 100.0, -1)
+
+
+# ---------------------------------------------------------------- everything released together
+
+
+def test_with_a_new_table_named_only_what_it_touches_is_attacked() -> None:
+    area = np.repeat([1, 2, 0, 0], 100)
+    dropped = area.copy()
+    dropped[:3] = 0  # three children come out of the first two tables, whoever comes third
+    beside = np.repeat([0, 0, 1, 2], 100)
+    old = [Released("all", area, 2), Released("fewer", dropped, 2)]
+    assert len(attack_releases([*old, Released("beside", beside, 2)]).leaks) == 1
+    assert not attack_releases([*old, Released("beside", beside, 2)], new=2).leaks
+    across = np.where(np.arange(400) % 2, 1, 0)
+    assert attack_releases([*old, Released("across", across, 1)], new=2).leaks
+    assert attack_releases(old, new=1).leaks
+    inside = np.zeros(400, np.int64)
+    inside[:3] = 1  # the new table prints the three themselves
+    assert attack_releases([Released("all", area, 2), Released("three", inside, 1)], new=1).leaks
+    far = np.repeat([0, 0, 0, 1], 100)
+    assert not attack_releases([*old, Released("far", far, 1)], new=2).leaks
+
+
+def test_what_is_not_settled_in_time_is_named_by_the_last_cell_it_lies_in() -> None:
+    area = np.repeat([1, 2], 50)
+    other = np.repeat([1, 2, 1], [5, 90, 5])
+    found = attack_releases([Released("one", area, 2), Released("two", other, 2)], seconds=-1.0)
+    assert not found.safe
+    assert set(found.unsettled) == {(1, 0)}
