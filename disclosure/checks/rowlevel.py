@@ -18,13 +18,14 @@ SHARE = 0.5
 FIX = "release a summary: counts, rates or a model"
 
 
-def _is_nhs(text: str) -> bool:
+def is_nhs(text: str) -> bool:
+    """Whether ten digits are an NHS number by their check digit."""
     digits = [int(mark) for mark in text if mark.isdigit()]
     check = (11 - sum(digit * (10 - at) for at, digit in enumerate(digits[:9])) % 11) % 11
     return len(digits) == 10 and check == digits[9]
 
 
-_PATTERNS = {
+PATTERNS = {
     "unique pupil numbers": re.compile(r"[A-HJ-NPQRT-Z]\d{11}[0-9A-HJ-NPQRT-Z]"),
     "tokens": re.compile(r"t1_[a-z0-9_]+_[a-z2-7]{20,}", re.IGNORECASE),
     "person ids": re.compile(r"P[A-Z0-9]{12}"),
@@ -32,7 +33,7 @@ _PATTERNS = {
     "e-mail addresses": re.compile(r"[^@\s]+@[^@\s]+\.[a-z]{2,}", re.IGNORECASE),
     "National Insurance numbers": re.compile(r"[A-CEGHJ-PR-TW-Z]{2}\d{6}[A-D]"),
 }
-_NHS = re.compile(r"\d{3} ?\d{3} ?\d{4}")
+NHS = re.compile(r"\d{3} ?\d{3} ?\d{4}")
 _AREA = re.compile(
     r"[EWS](00|01)\d{6}|[A-Z]{1,2}\d[A-Z\d]? \d"
 )  # output areas (lower layer too), postcode sectors
@@ -45,11 +46,11 @@ def row_level(grid: Grid) -> Iterator[Finding]:
     for at in range(len(grid.header)):
         column = [row[at] for row in grid.rows]
         where = f"column {at + 1}"
-        for what, pattern in _PATTERNS.items():
+        for what, pattern in PATTERNS.items():
             if any(pattern.fullmatch(cell) for cell in column):
                 yield _fail("identifier", grid, where, f"{what} stand in it")
-        numbers = [cell for cell in column if _NHS.fullmatch(cell)]
-        if len(numbers) > 2 and all(map(_is_nhs, numbers)):
+        numbers = [cell for cell in column if NHS.fullmatch(cell)]
+        if len(numbers) > 2 and all(map(is_nhs, numbers)):
             yield _fail("identifier", grid, where, "NHS numbers stand in it")
         if sum(len(cell) > LONG for cell in column) > 0 and at:
             yield _review(grid, where, "free text stands in it")

@@ -94,7 +94,25 @@ def grid_of(lines: Sequence[Sequence[str]], name: str) -> Grid:
 
 
 def open_delimited(content: bytes, name: str) -> Opened:
-    """A CSV, TSV or text file: one table."""
+    """A CSV, TSV or text file: one table; of a program's log, the tables whose columns stand under one another."""
     from disclosure.files.opening import Opened
 
-    return Opened((read_delimited(content, name),))
+    try:
+        return Opened((read_delimited(content, name),))
+    except TreError:
+        if not name.lower().endswith((".txt", ".log")):
+            raise
+        found = _printed(decode(content, name), name)
+        if not found.grids:
+            raise
+        return found
+
+
+def _printed(text: str, name: str) -> Opened:
+    from disclosure.files.aligned import tables_of, with_gaps
+    from disclosure.files.opening import Opened, look
+    from disclosure.files.words import identifiers
+
+    grids, _ = tables_of(with_gaps(text), name)
+    read = look(name, "text around the tables: a person has to read it", fix="read it")
+    return Opened(tuple(grids), (*identifiers(text, name), read))

@@ -2,18 +2,45 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from disclosure.files.delimited import grid_of
 from disclosure.files.opening import Opened, hidden, look
+from disclosure.files.words import identifiers
 from disclosure.findings import Finding
 from tre_toolkit.errors import TreError
 
 NUMBERS = 20  # numbers in a script from which it is taken to carry data
 MOST_SPAN = 1_000
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_CONTENT = re.compile(r"content\s*:\s*[\"'][^\"']*\d")
+_SAID = frozenset(
+    [
+        "title",
+        "alt",
+        "aria-label",
+        "aria-description",
+        "value",
+        "content",
+        "summary",
+        "placeholder",
+        "longdesc",
+    ]
+)
+# how a style takes an element out of sight
+_UNSEEN = (
+    "display:none",
+    "visibility:hidden",
+    "visibility:collapse",
+    "opacity:0;",
+    "font-size:0;",
+    "font-size:0px",
+    "font-size:0pt",
+)
 
 
 def open_html(content: bytes, name: str) -> Opened:
@@ -33,7 +60,8 @@ def open_html(content: bytes, name: str) -> Opened:
             grids.append(grid_of(lines, f"{name}, table {number + 1}" if len(tables) > 1 else name))
     if not grids:
         findings.append(look(name, "a page without a table: a person has to read it"))
-    return Opened(tuple(grids), tuple(findings))
+    findings += identifiers(" ".join(map(str, page.itertext())), name)
+    return Opened(tuple(grids), tuple(dict.fromkeys(findings)))
 
 
 def table_lines(table: Any) -> list[list[str]]:
@@ -75,7 +103,7 @@ def about_elements(page: Any, name: str) -> Iterator[Finding]:
     from lxml import etree
 
     for element in page.iter():
-        if isinstance(element, etree._Comment):
+        if isinstance(element, etree._Comment | etree._ProcessingInstruction):
             if len(_NUMBER.findall(element.text or "")) >= 3:
                 yield hidden(name, "numbers in a comment", where=f"line {element.sourceline}")
             continue
@@ -90,13 +118,49 @@ def about_elements(page: Any, name: str) -> Iterator[Finding]:
                 yield hidden(name, "a script that carries data", where=where)
             else:
                 yield hidden(name, "a script", where=where)
-        elif tag in ("iframe", "object", "embed", "foreignobject", "link"):
+        elif tag in ("iframe", "object", "embed", "foreignobject", "link", "base", "portal", "frame"):
             yield hidden(name, f"something from elsewhere (<{tag}>)", where=where)
+        elif tag == "style" and _CONTENT.search(element.text or ""):
+            yield hidden(name, "words that a style sheet prints", where=where)
+        elif _is_hidden(element, tag) and _NUMBER.search("".join(map(str, element.itertext()))):
+            yield hidden(name, "figures in an element that isn't shown", where=where)
         for key, value in element.attrib.items():
             word = str(key).rpartition("}")[2].lower()
-            if str(value).startswith("data:") and tag in ("img", "image", "a", "use"):
-                yield look(name, "an embedded picture or file", where=where)
+            if str(value).lstrip().startswith("data:"):
+                yield from _embedded(str(value), name, where)
+            elif word in _SAID and len(_NUMBER.findall(str(value))) >= 3:
+                yield hidden(name, f"figures in the attribute {word!r}", where=where)
             elif word.startswith("data-") and len(_NUMBER.findall(str(value))) >= 3:
                 yield hidden(name, f"data in the attribute {word!r}", where=where)
             elif word.startswith("on"):
                 yield hidden(name, "a script in an attribute", where=where)
+
+
+def _is_hidden(element: Any, tag: str) -> bool:
+    style = "".join(str(element.get("style") or "").split()).lower()
+    shown = {
+        word: str(element.get(word) or "").lower() for word in ("display", "visibility", "opacity", "type")
+    }
+    return (
+        tag in ("template", "noscript")
+        or element.get("hidden") is not None
+        or shown["display"] == "none"
+        or shown["visibility"] in ("hidden", "collapse")
+        or shown["opacity"] in ("0", "0.0")
+        or any(word in f"{style};" for word in _UNSEEN)
+    )
+
+
+def _embedded(value: str, name: str, where: str) -> Iterator[Finding]:
+    """A picture or file inside an attribute: pictures are opened, anything else is told."""
+    from disclosure.files.images import open_image
+
+    kind, _, packed = value.lstrip()[5:].partition(",")
+    if not kind.startswith(("image/png;base64", "image/jpeg;base64")):
+        yield hidden(name, "an embedded file", where=where)
+        return
+    try:
+        opened = open_image(base64.b64decode(packed), name)
+        yield from (replace(found, where=where) for found in opened.findings)
+    except (ValueError, TreError):
+        yield hidden(name, "an embedded picture that can't be read", where=where)

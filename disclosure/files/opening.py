@@ -34,9 +34,9 @@ KINDS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "LaTeX": ((".tex",), "prose:open_latex"),
     "Markdown": ((".md",), "prose:open_markdown"),
     "JSON": ((".json",), "records:open_json"),
-    "notebook": ((".ipynb",), "records:open_notebook"),
+    "notebook": ((".ipynb",), "notebook:open_notebook"),
     "image": ((".png", ".jpg", ".jpeg"), "images:open_image"),
-    "PDF": ((".pdf",), "images:open_pdf"),
+    "PDF": ((".pdf",), "pdf:open_pdf"),
 }
 # data files of statistical programs: whole data, never an output
 REFUSED = (".pkl", ".pickle", ".parquet", ".feather", ".dta", ".sav", ".rds", ".rdata", ".sas7bdat", ".db",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -25,7 +26,21 @@ _TELLING = {
     "customXml": "custom XML data",
     "xl/media/": "a picture",
     "xl/charts/": "a chart, with a copy of its numbers",
+    "docProps/custom": "properties of its own",
+    "threadedComments": "a discussion in comments",
+    "persons/": "the names of people who commented",
+    "xl/model": "a data model: it holds the rows the tables were made from",
+    "connections.xml": "a connection to a source of data",
+    "slicerCache": "a slicer, with the values it chooses from",
+    "activeX": "a control that runs",
 }
+_FORMULA = re.compile(rb"<f[ >/]")
+_STRING = re.compile(rb'<c [^>]*t="s"[^>]*>(?:(?!</c>).)*?<v>(\d+)</v>', re.DOTALL)
+_LITERAL = re.compile(r"(?<![A-Za-z$\d.:])\d+(?:\.\d+)?(?![\d.:(])")
+_USUAL = frozenset(
+    ["0", "1", "2", "100"]
+)  # numbers of a formula that tell nothing: digits to round to, per cent
+MOST_STYLED = 200_000  # cells whose looks are looked at
 
 
 def open_workbook(content: bytes, name: str) -> Opened:
@@ -36,12 +51,20 @@ def open_workbook(content: bytes, name: str) -> Opened:
     findings = [
         hidden(name, told, where=part) for part in parts for mark, told in _TELLING.items() if mark in part
     ]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
-    except Exception:
-        raise TreError("the workbook can't be read", where=name, hint="save the table as CSV") from None
+
+    def loaded(*, values: bool) -> Any:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return openpyxl.load_workbook(io.BytesIO(content), data_only=values)
+        except Exception:
+            raise TreError("the workbook can't be read", where=name, hint="save the table as CSV") from None
+
+    book = loaded(values=True)
+    told, formulas = _left_over(content, parts, name)
+    findings += told
+    if formulas:
+        findings += _about_formulas(loaded(values=False), book, name)
     grids = []
     for sheet in book.worksheets:
         findings += _about_sheet(sheet, name)
@@ -49,7 +72,7 @@ def open_workbook(content: bytes, name: str) -> Opened:
         if grid is not None:
             grids.append(grid)
     findings += _about_book(book, name)
-    return Opened(tuple(grids), tuple(findings))
+    return Opened(tuple(grids), tuple(dict.fromkeys(findings)))
 
 
 def _parts(content: bytes, name: str) -> list[str]:
@@ -58,12 +81,47 @@ def _parts(content: bytes, name: str) -> list[str]:
             infos = archive.infolist()
     except zipfile.BadZipFile:
         raise TreError("the workbook can't be read", where=name, hint="save the table as CSV") from None
+    if len({info.filename for info in infos}) < len(infos):
+        raise TreError("a part stands twice in the workbook", where=name, hint="save it anew")
     size = sum(info.file_size for info in infos)
     if size > MOST_BYTES or len(infos) > MOST_PARTS or size > RATIO * max(len(content), 10_000):
         raise TreError(
             "the workbook unpacks to far more than it is", where=name, hint="save the table as CSV"
         )
     return [info.filename for info in infos]
+
+
+def _left_over(content: bytes, parts: list[str], name: str) -> tuple[list[Finding], bool]:
+    """Words that no cell shows any more, and whether there are formulas."""
+    used: set[bytes] = set()
+    formulas, kept = False, 0
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for part in parts:
+            if part.startswith("xl/worksheets/") and part.endswith(".xml"):
+                sheet = archive.read(part)
+                used |= set(_STRING.findall(sheet))
+                formulas |= bool(_FORMULA.search(sheet))
+            elif part == "xl/sharedStrings.xml":
+                kept = archive.read(part).count(b"<si>")
+    message = "words of cells that are not there any more"
+    return ([hidden(name, message)] if kept > len(used) else []), formulas
+
+
+def _about_formulas(written: Any, shown: Any, name: str) -> Iterator[Finding]:
+    """Formulas leave with the figures: numbers written into them, and figures only a program works out, can't stay."""
+    for sheet in written.worksheets:
+        where = f"sheet {sheet.title!r}"
+        formulas = [cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
+        if not formulas:
+            continue
+        if any({*_LITERAL.findall(str(cell.value))} - _USUAL for cell in formulas):
+            yield hidden(
+                name, "formulas with numbers written into them", where=where, fix="paste the values only"
+            )
+        if any(shown[sheet.title][cell.coordinate].value is None for cell in formulas):
+            message = "formulas whose figures are worked out when it is opened: nobody could check them"
+            yield hidden(name, message, where=where, fix="paste the values only")
+        yield look(name, "formulas", where=where, fix="paste the values only")
 
 
 def _sheet(sheet: Any, name: str) -> Grid | None:
@@ -90,6 +148,19 @@ def _about_sheet(sheet: Any, name: str) -> Iterator[Finding]:
         yield hidden(name, "hidden columns", where=where)
     if any(cell.comment is not None for row in sheet.iter_rows() for cell in row):
         yield look(name, "cells with comments", where=where, fix="read them, or take them out")
+    cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None][:MOST_STYLED]
+    if any(_is_unseen(cell) for cell in cells):
+        yield hidden(name, "cells whose format hides them", where=where)
+
+
+def _is_unseen(cell: Any) -> bool:
+    """Whether a cell's format prints nothing, or white on white."""
+    if not cell.has_style:
+        return False
+    if cell.number_format.count(";") >= 3 and not cell.number_format.replace(";", "").strip():
+        return True
+    colour = cell.font.color.rgb if cell.font and cell.font.color is not None else None
+    return isinstance(colour, str) and colour.upper().endswith("FFFFFF") and cell.fill.fill_type is None
 
 
 def _about_book(book: Any, name: str) -> Iterator[Finding]:
