@@ -7,7 +7,7 @@ below k (`certify` finds the combination). Sound both ways: nothing is called sa
 raised without a group that, on the data, truly has fewer than k children.
 """
 
-from disclosure.joint.attack import Leaky, attack_releases
+from disclosure.joint.attack import Joint, Leaky, attack_releases
 from disclosure.joint.classes import Classes, Released, classes_of
 
-__all__ = ["Classes", "Leaky", "Released", "attack_releases", "classes_of"]
+__all__ = ["Classes", "Joint", "Leaky", "Released", "attack_releases", "classes_of"]

@@ -106,7 +106,7 @@ def read_kept(path: Path) -> Kept | None:
     try:
         if path.stat().st_size > LARGEST:
             return None
-        with np.load(path, allow_pickle=False) as told:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as told:
             if str(told["format"]) != FORMAT:
                 return None
             marks = tuple(map(str, told["marks"]))

@@ -6,6 +6,7 @@ Children have the session's own numbers (or the ledger's), so that tables of dif
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import blake2b
 
@@ -14,12 +15,14 @@ import pandas as pd
 
 from disclosure.counting import Units
 from disclosure.findings import Finding, Level, Verdict, verdict_of
-from disclosure.joint import Released, attack_releases
+from disclosure.joint import Joint, Released, attack_releases
+from disclosure.joint.kept import SUFFIX, read_kept, write_kept
 from disclosure.ledger import Ledger
 from disclosure.packs import HOUSE
 from disclosure.sessions.base import Base
 from disclosure.sessions.output import Output
 from disclosure.shown import Ints
+from tre_toolkit.errors import TreError
 
 
 class Together(Base):
@@ -41,7 +44,7 @@ class Together(Base):
         size = max([0, *(len(released.member) for released in [*releases, *past])])
         everything = _different([_sized(released, size) for released in [*past, *releases]])
         k, pack = self.rules.difference
-        joint = attack_releases(everything, k=k, seconds=seconds)
+        joint = self._attacked(everything, k, seconds)
         fix = "leave one of the tables out, or use the same children and the same categories in both"
         for leak in joint.leaks:
             names = list(dict.fromkeys(everything[table].name for table, _, _ in leak.cells))
@@ -57,6 +60,19 @@ class Together(Base):
             "model": "linear relaxation over membership classes",
         }  # fmt: skip
         return verdict_of(found, packs=self.rules.named(), certificate=certificate)
+
+    def _attacked(self, everything: Sequence[Released], k: int, seconds: float) -> Joint:
+        """The joint attack; with a ledger its witnesses are kept beside it, and those of earlier attacks tried first."""
+        if self.ledger is None:
+            return attack_releases(everything, k=k, seconds=seconds)
+        beside = self.ledger.path.with_name(self.ledger.path.name + SUFFIX)
+        joint = attack_releases(everything, k=k, seconds=seconds, kept=read_kept(beside), remember=True)
+        if joint.kept is not None:
+            with suppress(
+                OSError, TreError
+            ):  # they only save time: where they can't be written, nothing is lost
+                write_kept(beside, joint.kept)
+        return joint
 
     def numbers(self, units: Units) -> Ints:
         """The session's (or ledger's) own numbers for these children."""
