@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +11,6 @@ import pytest
 import disclosure
 from disclosure.checks import models, shapes, shares, survival
 from disclosure.counting import Amounts
-from disclosure.findings import Level
-from disclosure.interchange import check_acro, read_acro, write_sacro
 from disclosure.packs import chain, load, names
 from disclosure.rounding import least_base, round_counts
 from disclosure.shown import Kind, common_base, read_cells
@@ -332,35 +329,3 @@ def test_rounding_to_the_nearest_and_by_chance() -> None:
 
 def test_the_base_that_leaves_no_small_count_certain() -> None:
     assert [least_base(least) for least in (6, 8, 10, 11, 20)] == [5, 5, 10, 10, 15]
-
-
-# ---------------------------------------------------------------- interchange
-
-
-def test_acros_record_is_read_and_its_files_judged_anew(tmp_path: Path) -> None:
-    (tmp_path / "output_0_0.csv").write_text("area,a,b\nNorwich,3,40\nLuton,30,50\n")
-    record = {"version": "1.0.2", "results": {"output_0": {
-        "uid": "output_0", "status": "pass", "files": [{"name": "output_0_0.csv", "checksum": "", "sdc": {}}],
-        "command": "acro.crosstab()", "summary": "pass", "comments": ["fine"], "exception": "",
-    }}}  # fmt: skip
-    (tmp_path / "results.json").write_text(json.dumps(record))
-    (output,) = read_acro(tmp_path)
-    assert (output.name, output.status, output.comments) == ("output_0", "pass", ("fine",))
-    assert check_acro(tmp_path, "dfe-cin")["output_0"].level is Level.FAIL
-
-
-@pytest.mark.parametrize("text", ["nonsense", "{}", '{"results": {"a": {"files": [{"name": "../x.csv"}]}}}'])
-def test_a_record_that_is_not_acros_is_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "results.json").write_text(text)
-    with pytest.raises(TreError):
-        read_acro(tmp_path)
-
-
-def test_what_we_write_for_sacro_can_be_read_back(tmp_path: Path) -> None:
-    path = tmp_path / "t.csv"
-    path.write_text("area,a,b\nNorwich,3,40\nLuton,30,50\n")
-    write_sacro(tmp_path, disclosure.check_files([path], "dfe-cin"), comment="for review")
-    (output,) = read_acro(tmp_path)
-    assert output.status == "fail"
-    assert output.comments == ("for review",)
-    assert (tmp_path / "checksums" / "t.csv.txt").read_text()
