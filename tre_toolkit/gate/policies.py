@@ -86,7 +86,6 @@ ROLES: Mapping[Action, frozenset[Role]] = {
     A.RESET_SECOND_FACTOR: frozenset({R.ADMINISTRATOR}),
 }
 ANY = frozenset(State)
-AFTER_DRAFT = ANY - {S.DRAFT}
 STATES: Mapping[Action, frozenset[State]] = {
     A.ADD: EDITABLE,
     A.REMOVE: EDITABLE,

@@ -312,8 +312,3 @@ def _check_words(title: str, context: str) -> None:
             f"a request has a title and a context of at least {SHORTEST_CONTEXT} characters",
             hint="say who is counted, over which years, what each file shows and where it will be published",
         )
-
-
-def blobs_of(version: Any) -> list[str]:
-    """The digests a version stands on."""
-    return [digest for digest in (version.sha256, version.evidence) if digest]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -42,7 +44,7 @@ def release_make(
         "released": f"request {number} as {made.number}",
         "into": str(into),
         "signed by": opened.verifier().fingerprint,
-        "check it": f"tre verify {into} --trust {opened.public_key.name}",
+        "check it": shlex.join(["tre", "verify", str(into), "--trust", os.path.relpath(opened.public_key)]),
     }
     console.answer(console.lines_of(facts))
 

@@ -111,6 +111,8 @@ def review_file(
         console.answer(f"{one.verdict:<6} {one.message} ({one.rule})")
         for where in one.wheres:
             console.answer(f"       at {where}")
+        if one.fix:
+            console.answer(f"       would pass: {one.fix}")
     for line in [*(f"holds besides: {note}" for note in told["holds"]), *told["votes"]]:
         console.answer(line)
     for waiver in told["exceptions"]:

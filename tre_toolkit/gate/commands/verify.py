@@ -68,7 +68,7 @@ def audit_verify(
     if not log.is_file():
         raise TreError("there is no such log", where=str(log))
     count = chain.verify(log, checkpoint=checkpoint, verifier=Verifier.read(trust) if trust else None)
-    since = " and everything the checkpoint knew of" if checkpoint else ""
+    since = ", with everything the checkpoint knew of" if checkpoint else ""
     console.answer(f"{log}: {count:,} events, whole and in order{since}")
 
 
