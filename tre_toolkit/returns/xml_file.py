@@ -8,7 +8,10 @@ whole one. Memory holds the largest record and some thousand rows, however long 
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -20,7 +23,7 @@ from tre_toolkit.returns.xml_plan import Guest, Sheet, Step, Unit, units
 from tre_toolkit.schema import Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import pyarrow as pa
 
@@ -56,15 +59,28 @@ def read_xml(
     """
     plans = units(schema)
     reading = Reading(take)
-    for element, unit in _records(path, schema, plans, reading):
-        _take(element, unit, reading)
-        if done:
-            done(1)
-    sheets = [sheet for unit in plans for sheet in unit.sheets]
-    for sheet in sheets:
-        _flush(sheet, reading)
+    with _uncollected():
+        for element, unit in _records(path, schema, plans, reading):
+            _take(element, unit, reading)
+            if done:
+                done(1)
+        sheets = [sheet for unit in plans for sheet in unit.sheets]
+        for sheet in sheets:
+            _flush(sheet, reading)
     guests = {guest.table.name for sheet in sheets for guest in sheet.guests}
     return {sheet.table.name for sheet in sheets} | guests, _problems(reading, path)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for cycles meanwhile: rows are in none, and looking through them again and again is a quarter of the reading."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def _records(path: Path, schema: Schema, plans: list[Unit], reading: Reading) -> Iterator[tuple[Any, Unit]]:
@@ -130,10 +146,10 @@ def _take(element: Any, unit: Unit, reading: Reading) -> None:
     """The rows of one record into their sheets, inherited keys filled in at the end."""
     sheets = unit.sheets
     if unit.step.sheet is None:
-        _walk(element, unit.step, None, {}, "/".join(unit.path), reading.trouble)
+        _walk(element, unit.step, None, {}, reading.trouble)
     else:  # the record's own element is the row
         row = _new_row(unit.step.sheet, {})
-        _walk(element, unit.step, row, {}, "/".join(unit.path), reading.trouble)
+        _walk(element, unit.step, row, {}, reading.trouble)
     for sheet in sheets:
         if len(sheet.rows) > sheet.filled:
             for place, name in sheet.inherited:
@@ -166,48 +182,49 @@ def _walk(
     step: Step,
     row: list[str | None] | None,
     numbers: dict[str, int],
-    path: str,
     trouble: Counter[tuple[str, str]],
 ) -> None:
-    """Go through the children of an element: cells into `row`, rows into their sheets, the rest counted."""
+    """Go through the children of an element: cells into `row`, rows into their sheets, the rest counted.
+
+    Most of an XML return's reading is spent here, so a cell, of which there are most, is met first and without a call.
+    """
     text = element.text
     if text is not None and not text.isspace():
-        trouble[STRAY, path] += 1
+        trouble[STRAY, step.path] += 1
     seen: dict[str, int] = {}
     for child in element:
-        tail = child.tail
+        tail, tag = child.tail, child.tag
         if tail is not None and not tail.isspace():
-            trouble[STRAY, path] += 1
-        tag = child.tag
-        if not isinstance(tag, str):
-            trouble[ENTITY, path] += 1
-            continue
-        if tag[0] == "{":
-            tag = tag[tag.index("}") + 1 :]
+            trouble[STRAY, step.path] += 1
         below = step.below.get(tag)
         if below is None:
-            trouble[UNKNOWN, f"{path}/{_safe(tag)}"] += 1
-        elif below.place is not None and not below.below:
-            cell = _text(child, f"{path}/{tag}", trouble)
+            tag = _plain_name(tag)
+            below = step.below.get(tag) if tag else None
+            if below is None:
+                trouble[(UNKNOWN, f"{step.path}/{_safe(tag)}") if tag else (ENTITY, step.path)] += 1
+                continue
+        if below.cell is not None:
+            if len(child):
+                _count_inside(child, below.path, trouble)
             if below.sheet is not None:
-                _new_row(below.sheet, numbers)[below.place] = cell
+                _new_row(below.sheet, numbers)[below.cell] = child.text
             elif row is not None and tag not in seen:
-                row[below.place] = cell
+                row[below.cell] = child.text
                 seen[tag] = 1
             else:
-                trouble[TWICE, f"{path}/{tag}"] += 1
+                trouble[TWICE, below.path] += 1
         elif below.sheet is not None:
             inner = numbers
             if below.counter is not None:
                 seen[tag] = seen.get(tag, 0) + 1
                 inner = {**numbers, below.counter: seen[tag]}
-            _walk(child, below, _new_row(below.sheet, inner), inner, f"{path}/{tag}", trouble)
+            _walk(child, below, _new_row(below.sheet, inner), inner, trouble)
         else:
-            _walk(child, below, row, numbers, f"{path}/{tag}", trouble)
+            _walk(child, below, row, numbers, trouble)
 
 
 def _new_row(sheet: Sheet, numbers: dict[str, int]) -> list[str | None]:
-    row: list[str | None] = [None] * len(sheet.columns)
+    row = sheet.empty.copy()
     for place, name in sheet.counters:
         number = numbers.get(name)
         row[place] = None if number is None else str(number)
@@ -215,15 +232,16 @@ def _new_row(sheet: Sheet, numbers: dict[str, int]) -> list[str | None]:
     return row
 
 
-def _text(element: Any, path: str, trouble: Counter[tuple[str, str]]) -> str | None:
-    text: str | None = element.text
-    if len(element):
-        for child in element:
-            known = isinstance(child.tag, str)
-            trouble[
-                UNKNOWN if known else ENTITY, f"{path}/{_safe(local_name(child))}" if known else path
-            ] += 1
-    return text
+def _plain_name(tag: Any) -> str:
+    """An element's name without its namespace; nothing for an entity or the like."""
+    return str(tag).rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def _count_inside(element: Any, path: str, trouble: Counter[tuple[str, str]]) -> None:
+    """Count what stands inside a cell, where only text may."""
+    for child in element:
+        known = isinstance(child.tag, str)
+        trouble[UNKNOWN if known else ENTITY, f"{path}/{_safe(local_name(child))}" if known else path] += 1
 
 
 def _forget(

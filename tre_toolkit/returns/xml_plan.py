@@ -38,6 +38,11 @@ class Sheet:
     """Rows of earlier units, whose inherited cells are in place."""
     guests: tuple[Guest, ...] = ()
     """Tables without an element of their own, whose cells are gathered in this one's rows."""
+    empty: list[str | None] = field(init=False)
+    """A row before anything stands in it."""
+
+    def __post_init__(self) -> None:
+        self.empty = [None] * len(self.columns)
 
 
 @dataclass(slots=True)
@@ -49,6 +54,10 @@ class Step:
     place: int | None = None
     repeats: bool = False
     counter: str | None = None
+    path: str = ""
+    """Of the element, from the root, for people."""
+    cell: int | None = None
+    """Its place in the row, where the element is a cell and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,7 @@ def _unit(family: list[Table]) -> Unit:
                 if guest.columns[one.name] in guest.own:
                     leaf = _walk(step, tuple((one.path or one.name).split("/")))
                     leaf.place = sheet.columns.index(guest.columns[one.name])
+    _settle(top, "/".join(path))
     keys = {
         name: (sheet, sheet.columns.index(name))
         for sheet in reversed(sheets)
@@ -148,6 +158,13 @@ def _walk(step: Step, names: tuple[str, ...]) -> Step:
     for name in names:
         step = step.below.setdefault(name, Step())
     return step
+
+
+def _settle(step: Step, path: str) -> None:
+    """Write into each step what follows from where it stands, once all are there."""
+    step.path, step.cell = path, None if step.below else step.place
+    for name, below in step.below.items():
+        _settle(below, f"{path}/{name}")
 
 
 def _parts(table: Table) -> tuple[str, ...]:
