@@ -10,10 +10,11 @@ taken to know the frequencies of this very return, which is more than anybody do
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pseudonymise import standardise
 from pseudonymise.profiles import SHARED, Column
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+Piece: TypeAlias = "tuple[np.ndarray, np.ndarray]"
+"""Tokens, and the name beside each."""
+Listed: TypeAlias = "tuple[np.ndarray, np.ndarray]"
+"""Names, and how many people bear each."""
 GIVEN = ("given", "given_joined", "given_sound", "given_first3", "given_initial")
 SURNAME = ("surname", "surname_part1", "surname_part2", "surname_sound", "surname_first3")
 
@@ -66,7 +71,7 @@ class Names:
             raise TreError("the list holds no name", where=str(path), hint="kind is given or surname")
         return cls(known)
 
-    def told_apart(self, part: str, secret: bytes) -> tuple[np.ndarray, np.ndarray] | None:
+    def told_apart(self, part: str, secret: bytes) -> Listed | None:
         """The names of a part as numbers under the key `secret`, and how many people bear each; None where no list has it."""
         if part not in self.known:
             return None
@@ -103,18 +108,15 @@ def name_parts(columns: Sequence[Column]) -> tuple[str, ...]:
 
 
 def of_names(
-    place: str,
-    column: Column,
-    tokens: np.ndarray,
-    truth: np.ndarray,
-    known: tuple[np.ndarray, np.ndarray] | None,
+    place: str, column: Column, pieces: Callable[[], Iterable[Piece]], known: Listed | None
 ) -> NameExposure:
     """The attack on a token column in which a name stands.
 
-    `tokens` and `truth` tell each record's token and name apart, as numbers (uint64), 0 where there is none; `known`
-    are the names of the attacker's list, numbered likewise, and how many people bear each (this return's own if None).
+    `pieces` give the tokens and the name beside each, told apart as numbers (uint64) of which equal tokens stand in one
+    piece; `known` is the attacker's list (this return's own names when None).
     """
-    return NameExposure(place, column.name, name_part(column) or "", *_attacked(tokens, truth, known))
+    listed = known or _summed_up(truth for _, truth in pieces())
+    return NameExposure(place, column.name, name_part(column) or "", *_attacked(pieces(), listed))
 
 
 def problems(found: Sequence[NameExposure], limits: Limits) -> list[Problem]:
@@ -130,33 +132,41 @@ def problems(found: Sequence[NameExposure], limits: Limits) -> list[Problem]:
     ]
 
 
-def _attacked(
-    tokens: np.ndarray, truth: np.ndarray, known: tuple[np.ndarray, np.ndarray] | None
-) -> tuple[int, float, float]:
+def _attacked(pieces: Iterable[Piece], known: Listed) -> tuple[int, float, float]:
     """Records with a token, the expected number named rightly by rank, and named rightly by the commonest name alone."""
     import numpy as np
 
-    there = tokens != 0
-    tokens, truth = tokens[there], truth[there]
-    records = len(tokens)
-    if not records:
+    names, people = known
+    order = np.lexsort((names, -people))  # the attacker's names, commonest first
+    rank = np.empty(len(names), np.int64)
+    rank[order] = np.arange(len(names))
+    # how many tokens stand so often and are of the name of that rank (-1 where the list hasn't it)
+    tally: Counter[int] = Counter()
+    width = len(names) + 1
+    for tokens, truth in pieces:
+        times, whose = _borne(tokens, truth)
+        tally.update(_counted(times * width + _ranks(whose, names, rank) + 1))
+    if not tally:
         return 0, 0.0, 0.0
-    listed, people = known or np.unique(truth, return_counts=True)
+    counts, ranks = np.divmod(np.array(list(tally)), width)
+    ranks, many = ranks - 1, np.array(list(tally.values()))
+    tokens_in_all = int(many.sum())
+    share = people[order] / max(1, int(people.sum()))
+    alone = tokens_in_all <= len(names)  # a token a name: the column is the name by itself, or nearly
+    places = np.ones(len(names)) if alone else share * tokens_in_all
+    right = _by_rank(counts, ranks, many, np.concatenate([[0.0], np.cumsum(places)]))
+    return int((counts * many).sum()), right, float((counts * many)[ranks == 0].sum())
+
+
+def _borne(tokens: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How often each token stands, and the name of its records."""
+    import numpy as np
+
     place = tokens.argsort()
     tokens = tokens[place]
-    first = np.flatnonzero(np.concatenate([[True], tokens[1:] != tokens[:-1]]))  # of each token's records
-    counts = np.diff(np.append(first, records))
-    named = truth[place[first]]
-    del place, tokens, truth
-    order = np.lexsort((listed, -people))  # the attacker's names, commonest first
-    rank = np.empty(len(listed), np.int64)
-    rank[order] = np.arange(len(listed))
-    borne = _ranks(named, listed, rank)
-    share = people[order] / max(1, int(people.sum()))
-    alone = len(counts) <= len(listed)  # a token a name: the column is the name by itself, or nearly
-    places = np.ones(len(listed)) if alone else share * len(counts)
-    right = _by_rank(counts, borne, np.concatenate([[0.0], np.cumsum(places)]))
-    return records, right, float(counts[borne == 0].sum())
+    new = np.ones(len(tokens), np.bool_)  # where a token's records begin
+    np.not_equal(tokens[1:], tokens[:-1], out=new[1:])
+    return np.diff(np.flatnonzero(new), append=len(tokens)), truth[place[new]]
 
 
 def _ranks(names: np.ndarray, listed: np.ndarray, rank: np.ndarray) -> np.ndarray:
@@ -171,20 +181,39 @@ def _ranks(names: np.ndarray, listed: np.ndarray, rank: np.ndarray) -> np.ndarra
     return np.where(listed[found] == names, rank[found], -1)
 
 
-def _by_rank(counts: np.ndarray, rank: np.ndarray, ends: np.ndarray) -> float:
+def _by_rank(counts: np.ndarray, rank: np.ndarray, many: np.ndarray, ends: np.ndarray) -> float:
     """Records whose name stands where their token does, when equal counts stand in random order.
 
-    `rank` is the true name's place in the attacker's order, which fills the places from `ends[rank]` to the next.
+    `many` tokens stand `counts` times and are of the name of that `rank`: its place in the attacker's order, which
+    fills the places from `ends[rank]` to the next.
     """
     import numpy as np
 
-    order = np.argsort(-counts, kind="stable")
-    counts, rank = counts[order], rank[order]
-    first = np.searchsorted(-counts, -counts, side="left")
-    last = np.searchsorted(-counts, -counts, side="right")
-    low, high = np.maximum(ends[rank], first), np.minimum(ends[rank + 1], last)
-    chance = np.where(rank >= 0, np.maximum(0.0, high - low) / (last - first), 0.0)
-    return float((chance * counts).sum())
+    levels, level = np.unique(-counts, return_inverse=True)
+    sizes = np.bincount(level, weights=many, minlength=len(levels))
+    last = np.cumsum(sizes)
+    first = last - sizes
+    low, high = np.maximum(ends[rank], first[level]), np.minimum(ends[rank + 1], last[level])
+    chance = np.where(rank >= 0, np.maximum(0.0, high - low) / sizes[level], 0.0)
+    return float((chance * counts * many).sum())
+
+
+def _counted(values: np.ndarray) -> dict[int, int]:
+    """How often each value stands."""
+    import numpy as np
+
+    found, times = np.unique(values, return_counts=True)
+    return dict(zip(found.tolist(), times.tolist(), strict=True))
+
+
+def _summed_up(pieces: Iterable[np.ndarray]) -> Listed:
+    """How many records bear each name, of names that stand in several pieces."""
+    import numpy as np
+
+    tally: Counter[int] = Counter()
+    for names in pieces:
+        tally.update(_counted(names))
+    return np.array(list(tally), np.uint64), np.array(list(tally.values()), np.int64)
 
 
 def _summed(names: pa.Array, people: pa.Array) -> tuple[pa.Array, pa.Array]:

@@ -19,6 +19,7 @@ from pseudonymise.coarsen import anchors, shifts
 from pseudonymise.keys import Key
 from pseudonymise.making import Recipe, Tokens, keyed, make
 from pseudonymise.making import cells as stretches
+from pseudonymise.measuring import measured
 from pseudonymise.options import Options
 from pseudonymise.payload import Children, about, fresh_ids, payload
 from pseudonymise.people import People, cells_of, clean_ids, numberings, people
@@ -177,6 +178,7 @@ class _Run:
             jobs=self.options.jobs,
             elsewhere=self.options.elsewhere,
         )
+        exposed, named = measured(place, recipe, tokens, self.options.names, jobs=self.options.jobs)
         staying = payload(
             return_,
             self.agreed,
@@ -200,8 +202,8 @@ class _Run:
             telling.counts_of(return_, who, tokens, staying.counts, int(cut.sum())),
             staying.problems,
             telling.truth_of(return_, who, record_ids, self.authority, self.spill) if mapped else None,
-            [exposure.of_tokens(place, name, tokens.heads_of(name)) for name in tokens.heads],
-            self._named(place, columns, tokens, recipe.naming),
+            exposed,
+            named,
             staying.dates,
             self._groups(return_, place, staying.tables, singles),
         )
@@ -220,19 +222,6 @@ class _Run:
             about=bool(self.agreed.project.about),
         )
         return keyed(recipe, self.key)
-
-    def _named(
-        self, place: str, columns: Sequence[profiles.Column], tokens: Tokens, secret: bytes
-    ) -> list[attack.NameExposure]:
-        """The attack with lists of names on each token column in which a name stands."""
-        found = []
-        known = {part: self.options.names.told_apart(part, secret) for part in tokens.names}
-        for column in columns:
-            part = None if column.deletions else attack.name_part(column)
-            if part:
-                heads, names = tokens.heads_of(column.name), tokens.names_of(part)
-                found.append(attack.of_names(place, column, heads, names, known[part]))
-        return found
 
     def _groups(
         self, return_: Return, place: str, tables: Mapping[str, Shuffled], singles: Sequence[str]

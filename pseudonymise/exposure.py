@@ -9,7 +9,7 @@ the project's smallest group are counted, and above the limit the column to coar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,20 +70,22 @@ class GroupExposure:
         return self.exposed / self.children if self.children else 0.0
 
 
-def of_tokens(place: str, column: str, tokens: np.ndarray) -> TokenExposure:
-    """The exposure of a token column of one return. `tokens` tells them apart (uint64), 0 where there is none."""
+def of_tokens(place: str, column: str, pieces: Iterable[np.ndarray]) -> TokenExposure:
+    """The exposure of a token column of one return.
+
+    `pieces` tell its tokens apart, as numbers (uint64) of which equal ones stand in one piece.
+    """
     import numpy as np
 
-    there = np.sort(tokens[tokens != 0])
-    first = np.flatnonzero(np.concatenate([[True], there[1:] != there[:-1]])) if len(there) else there
-    counts = np.diff(np.append(first, len(there)))
-    return TokenExposure(
-        place,
-        column,
-        len(there),
-        int(counts[counts >= COMMON].sum()),
-        int(counts.max(initial=0)),
-    )
+    records = common = largest = 0
+    for piece in pieces:
+        there = np.sort(piece)
+        again = there[1:][there[1:] == there[:-1]]  # few, where tokens tell children apart
+        counts = np.unique(again, return_counts=True)[1] + 1
+        records += len(there)
+        common += int(counts[counts >= COMMON].sum())
+        largest = max(largest, int(counts.max(initial=min(1, len(there)))))
+    return TokenExposure(place, column, records, common, largest)
 
 
 def of_groups(

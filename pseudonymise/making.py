@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 STRETCH = 1 << 14  # records made at a time: 33 MB of tokens at strict's widest
 TIDY = 4  # stretches after which memory nobody uses goes back to the system
 HEAD = 8  # bytes
+PIECES = 4  # in which the heads of a long return are looked at: a power of two
 ABOUT = ("birth_year", "sex")  # parts that may stand beside tokens, where a project says so
 WORDS = ("given", "surname")  # parts whose values are looked for where no name may stand
 
@@ -102,23 +103,29 @@ class Tokens:
         read = (unpacked(self.spill.get(kept)) for kept in self.stretches)
         return pa.RecordBatchReader.from_batches(self.schema, read)
 
-    def heads_of(self, column: str) -> np.ndarray:
-        """The heads of a token column (uint64), 0 where there is no token."""
-        return self._joined(self.heads[column])
+    def heads_of(self, column: str, part: str | None = None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The heads of a token column (uint64), and beside each the record's `part` as a number, 0 where there is none.
 
-    def names_of(self, part: str) -> np.ndarray:
-        """A name of each record, as a number (uint64), in the order of the heads; 0 where there is none."""
-        return self._joined(self.names[part])
+        In some pieces, so that no array is as long as a return; equal heads stand in one piece, and records without a
+        token in none. Without a `part` the second array is empty.
+        """
+        pieces = PIECES if self.records > STRETCH * PIECES else 1
+        for number in range(pieces):
+            yield self._piece(column, part, number, pieces)
 
-    def _joined(self, blocks: list[pa.Buffer | Place]) -> np.ndarray:
+    def _piece(
+        self, column: str, part: str | None, number: int, pieces: int
+    ) -> tuple[np.ndarray, np.ndarray]:
         import numpy as np
 
-        whole, at = np.empty(self.records, np.uint64), 0
-        for kept in blocks:
-            piece = np.frombuffer(self.spill.get(kept), np.uint64)
-            whole[at : at + len(piece)] = piece
-            at += len(piece)
-        return whole
+        heads, names = [], [np.empty(0, np.uint64)]
+        for at, kept in enumerate(self.heads[column]):
+            head = np.frombuffer(self.spill.get(kept), np.uint64)
+            here = (head != 0) & (head & np.uint64(pieces - 1) == number)
+            heads.append(head[here])
+            if part is not None:
+                names.append(np.frombuffer(self.spill.get(self.names[part][at]), np.uint64)[here])
+        return np.concatenate(heads), np.concatenate(names)
 
 
 def make(

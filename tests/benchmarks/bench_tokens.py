@@ -26,9 +26,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pseudonymise import attack, exposure
+from pseudonymise import attack
 from pseudonymise.keys import Key
 from pseudonymise.making import STRETCH, Recipe, Tokens, keyed, make
+from pseudonymise.measuring import measured
 from pseudonymise.profiles import Column
 from pseudonymise.spill import Spill
 from pseudonymise.tokens import schema_of, tokenise
@@ -139,16 +140,6 @@ def made(raw: dict[str, pa.Array], order: np.ndarray, spill: Spill, jobs: int = 
     return make(recipe(), cells, order, ids, spill, jobs=jobs)
 
 
-def measured(tokens: Tokens) -> None:
-    """The exposure gate: frequencies of every column, and the attack with lists of names."""
-    for column in TWELVE:
-        heads = tokens.heads_of(column.name)
-        exposure.of_tokens("bench/1", column.name, heads)
-        part = attack.name_part(column)
-        if part:
-            attack.of_names("bench/1", column, heads, tokens.names_of(part), None)
-
-
 def held_people(size: int, seed: int) -> dict[str, pa.Array]:
     """The same, made in a process of its own, so that no room its making left is taken for ours."""
     with tempfile.TemporaryDirectory() as name:
@@ -186,7 +177,7 @@ def one_run(size: int, jobs: int) -> Run:
     with tempfile.TemporaryDirectory() as name, Spill(Path(name)) as spill:
         order = np.random.default_rng(2).permutation(size).astype(np.int32)
         tokens = made(raw, order, spill, jobs)
-        measured(tokens)
+        measured("bench/1", recipe(), tokens, attack.Names(), jobs=jobs)
         seal(
             Path(name) / "x.parcel",
             {"tokens/a/1": tokens.batches()},
@@ -270,8 +261,8 @@ def main() -> None:
     if asked.values:
         rows += beside_the_loop(asked.values)
     print("| what | measured |\n|---|---|")
-    for what, measured in rows:
-        print(f"| {what} | {measured} |")
+    for what, told in rows:
+        print(f"| {what} | {told} |")
 
 
 if __name__ == "__main__":

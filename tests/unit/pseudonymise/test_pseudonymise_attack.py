@@ -50,7 +50,16 @@ def attacked(parts, columns, who):
         part = name_part(column)
         tokens = heads(tokenise(compose([parts[one] for one in column.parts]), b"t" * 32))
         names = heads(tokenise(parts[part], SECRET))
-        found.append(of_names("s/2025", column, tokens, names, who.told_apart(part, SECRET)))
+        there = tokens != 0
+        whole = [(tokens[there], names[there])]
+        odd = tokens[there] % 2 == 1
+        apart = [tuple(one[here] for one in whole[0]) for here in (odd, ~odd)]
+        known = who.told_apart(part, SECRET)
+        told = of_names("s/2025", column, lambda pieces=whole: pieces, known)
+        in_pieces = of_names("s/2025", column, lambda pieces=apart: pieces, known)
+        assert (told.records, told.blind) == (in_pieces.records, in_pieces.blind)
+        assert told.right == pytest.approx(in_pieces.right)
+        found.append(told)
     return found
 
 
