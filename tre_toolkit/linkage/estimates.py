@@ -9,7 +9,6 @@ wrong link there, so that figure is a lower bound. It is shown with intervals; s
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,13 +19,13 @@ from tre_toolkit.linkage.engines import Joined
 from tre_toolkit.linkage.model.classes import SAME
 from tre_toolkit.linkage.model.engine import Found, Scored, find
 from tre_toolkit.linkage.records import NONE, Codes, Records
+from tre_toolkit.linkage.tables import SMALL
 
 GOLD = {"UPN": ("upn", "former_upn", "upn_temp", "upn_any"), "NHS number": ("nhs", "nhs", "nhs_any")}
 """A number that can be held out, and the kinds of token that carry it: itself, then its forerunner, then others."""
 FEWEST = 100  # pairs that must carry the number on both sides for a held-out check
 TRIED = (0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99)
 BINS = np.linspace(0, 1, 11)
-Show = Callable[[float], Any]
 
 
 def overall(joined: Joined) -> dict[str, Any]:
@@ -42,7 +41,7 @@ def overall(joined: Joined) -> dict[str, Any]:
     }
 
 
-def by_group(joined: Joined, group_of_unit: pd.Series, *, show: Show) -> list[dict[str, Any]]:
+def by_group(joined: Joined, group_of_unit: pd.Series) -> list[dict[str, Any]]:
     """Estimated precision and recall of each group of children; a pair counts for its left record's group."""
     found = _found(joined)
     frame = pd.DataFrame(
@@ -57,7 +56,7 @@ def by_group(joined: Joined, group_of_unit: pd.Series, *, show: Show) -> list[di
     return [
         {
             "group": str(name),
-            "pairs": show(float(row["accepted"])),
+            "pairs": int(row["accepted"]),
             "precision": round(row["sure"] / row["accepted"], 4) if row["accepted"] >= FEWEST / 10 else None,
             "recall": round(row["sure"] / row["p"], 4) if row["p"] >= FEWEST / 10 else None,
         }
@@ -68,26 +67,31 @@ def by_group(joined: Joined, group_of_unit: pd.Series, *, show: Show) -> list[di
 def by_threshold(joined: Joined) -> list[dict[str, Any]]:
     """What the headline would be at other thresholds: pairs, their estimated precision and recall."""
     found = _found(joined)
-    return [
-        {
-            "threshold": threshold,
-            "pairs": len(over.probability),
-            "precision": round(float(over.probability.mean()), 4) if len(over.probability) else None,
-            "recall": round(min(float(over.probability.sum()) / found.fit.sizes[SAME], 1.0), 4),
-            "taken": threshold == found.threshold,
-        }
-        for threshold in sorted({*TRIED, found.threshold})
-        for over in (found.across.over(threshold),)
-    ]
+    rows, shown = [], [overall(joined)["pairs"]]
+    for threshold in sorted({*TRIED, found.threshold}, reverse=True):
+        over = found.across.over(threshold)
+        pairs = len(over.probability)
+        apart = all(pairs == other or abs(pairs - other) >= SMALL for other in shown)
+        shown += [pairs] if apart else []
+        rows.append(
+            {
+                "threshold": threshold,
+                "pairs": pairs if apart else None,  # too near another that is told
+                "precision": round(float(over.probability.mean()), 4) if pairs else None,
+                "recall": round(min(float(over.probability.sum()) / found.fit.sizes[SAME], 1.0), 4),
+                "taken": threshold == found.threshold,
+            }
+        )
+    return rows[::-1]
 
 
-def weights(joined: Joined, *, show: Show) -> list[dict[str, Any]]:
+def weights(joined: Joined) -> list[dict[str, Any]]:
     """How many pairs have which weight (bits), for the picture: a clean linkage has two hills and little between."""
     found = _found(joined)
     edges = np.arange(-10, 61, 5)
     counts = np.histogram(np.clip(found.across.weight, edges[0], edges[-1]), edges)[0]
     return [
-        {"from": int(first), "to": int(first) + 5, "pairs": show(float(many))}
+        {"from": int(first), "to": int(first) + 5, "pairs": int(many)}
         for first, many in zip(edges[:-1], counts, strict=True)
     ]
 

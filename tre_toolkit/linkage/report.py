@@ -1,7 +1,8 @@
 """The linkage report: what went in, what came together, who is missed; every small count hidden.
 
 The report leaves the linkage zone with the spine, so it obeys the rule of every output: a count
-under ten is not shown, and neither is a rate over it. It holds no token and no id.
+under ten is not shown, and can't be had by taking figures that are shown from one another. Its counts
+by group and by return are those of `tables`, which `tre check` can read. It holds no token and no id.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tre_toolkit.linkage import estimates
+from tre_toolkit.linkage import estimates, tables
 from tre_toolkit.linkage.engines import ALONE
 from tre_toolkit.linkage.records import NONE
 from tre_toolkit.linkage.run import Linked
+from tre_toolkit.linkage.tables import EVERY, HIDDEN, SMALL, Axis, Mask, covered, is_small
 
-SMALL = 10  # counts below it are not shown
-HIDDEN = "<10"
+RETURN, LINKED = "return", "linked"
 AGES = ((0, "under 1"), (1, "1 to 4"), (5, "5 to 9"), (10, "10 to 15"), (16, "16 and over"))
 NOT_KNOWN = "not known"
 MAIN = {
@@ -37,6 +38,8 @@ def report_on(linked: Linked, about: pd.DataFrame, facts: Mapping[str, Any]) -> 
     joined = spine["band"] != ALONE
     sizes = spine.groupby("person_id").size()
     columns = _columns(spine, about)
+    axes, marks = counts_of(linked, about)
+    groups = {name: axis for name, axis in axes.items() if name != RETURN}
     return {
         "format": "tre-linkage-report-v1",
         "project": facts["project"],
@@ -46,20 +49,23 @@ def report_on(linked: Linked, about: pd.DataFrame, facts: Mapping[str, Any]) -> 
         "records": {"in": len(spine), **_split(int(joined.sum()), len(spine))},
         "persons": {
             "all": len(sizes),
-            "by records": _counted(
-                sizes.clip(upper=10).map(lambda size: f"{size}" if size < 10 else "10 or more")
+            "by records": _counted_whole(
+                sizes.clip(upper=10)
+                .map(lambda size: f"{size}" if size < 10 else "10 or more")
+                .value_counts()
+                .sort_index()
             ),
         },
         "households": {
             "all": _safe(int(spine["household_id"].nunique())),
             "records at communal addresses": _safe(linked.homes.communal),
-            "records by": {name: _safe(many) for name, many in linked.homes.by.items()},
+            "records by": _counted_whole({name: int(many) for name, many in linked.homes.by.items()}),
         },
         "steps": _steps(linked),
-        "returns": _returns(linked),
+        "returns": _returns(linked, axes[RETURN], marks),
         "pairs of returns": _between(spine),
         "identifiers": _completeness(linked),
-        "groups": _groups(joined, columns),
+        "groups": {name: _group(axis, marks) for name, axis in groups.items()},
         "conflicts": _counted(linked.joined.conflicts["reason"]),
         "left out": [
             {
@@ -70,10 +76,27 @@ def report_on(linked: Linked, about: pd.DataFrame, facts: Mapping[str, Any]) -> 
             for one in linked.joined.left_out
         ],
         "settings": dict(linked.joined.settings),
-        "completeness by group": _completeness_by_group(linked, columns),
-        "standardised differences": estimates.standardised_differences(joined, columns),
-        **_estimated(linked, columns),
+        "completeness by group": _completeness_by_group(groups, marks),
+        "standardised differences": [
+            one
+            for one in estimates.standardised_differences(joined, columns)
+            if one["group"] not in _gone(groups[one["column"]], marks)
+        ],
+        **_estimated(linked, columns, groups, marks),
     }
+
+
+def counts_of(linked: Linked, about: pd.DataFrame) -> tuple[dict[str, Axis], dict[str, Mask]]:
+    """What the report counts: the axes (each group's column, and the return), and the marks they are counted by."""
+    columns = {
+        name: values.astype(pd.CategoricalDtype(sorted(values.unique(), key=_place), ordered=True))
+        for name, values in _columns(linked.spine, about).items()
+    }
+    place = linked.spine[["authority", "dataset", "period"]].agg(" ".join, axis=1)
+    held = {name: linked.records.of(kind) != NONE for name, kind in MAIN.items()}
+    every = {EVERY: np.ones(len(place), dtype=bool)}
+    marks = tables.told({LINKED: (linked.spine["band"] != ALONE).to_numpy(), **held, **every})
+    return tables.axes({**columns, RETURN: place}, marks), marks
 
 
 def _safe(count: float) -> int | str:
@@ -105,30 +128,57 @@ def _counted(values: pd.Series) -> dict[str, int | str]:
     return {str(name): _safe(count) for name, count in values.value_counts().sort_index().items()}
 
 
+def _counted_whole(counts: Mapping[str, int] | pd.Series) -> dict[str, int | str]:
+    """Counts whose sum is shown elsewhere: what is hidden doesn't come to a small count."""
+    many = np.array([int(one) for _, one in counts.items()], dtype=np.int64)
+    gone = covered(many.reshape(-1, 1))[0].tolist()
+    return {
+        str(name): HIDDEN if hide else one
+        for (name, _), one, hide in zip(counts.items(), many.tolist(), gone, strict=True)
+    }
+
+
 def _steps(linked: Linked) -> list[dict[str, Any]]:
     """How many records came to their person by each step, surest first."""
     counts = linked.spine.groupby(["step", "band"]).size()
+    shown = _counted_whole({f"{at}": int(counts.get(one, 0)) for at, one in enumerate(linked.joined.steps)})
     return [
-        {"step": step, "band": band, "records": _safe(int(counts.get((step, band), 0)))}
-        for step, band in linked.joined.steps
+        {"step": step, "band": band, "records": records}
+        for (step, band), records in zip(linked.joined.steps, shown.values(), strict=True)
     ]
 
 
-def _returns(linked: Linked) -> list[dict[str, Any]]:
+def _returns(linked: Linked, axis: Axis, marks: Mapping[str, Mask]) -> list[dict[str, Any]]:
     """For each return: records, persons, and how many records were linked to any other."""
-    spine = linked.spine.assign(joined=linked.spine["band"] != ALONE)
-    groups = spine.groupby(["authority", "dataset", "period"], sort=True)
-    return [
-        {
-            "authority": name[0],
-            "dataset": name[1],
-            "period": name[2],
-            "records": len(group),
-            "persons": int(group["person_id"].nunique()),
-            "linked": _rate(int(group["joined"].sum()), len(group)),
-        }
-        for name, group in groups
-    ]
+    names = ["authority", "dataset", "period"]
+    persons = linked.spine.groupby(names)["person_id"].nunique()
+    rows = []
+    for place, many in zip(persons.index.tolist(), persons.tolist(), strict=True):
+        one = _figures(axis, LINKED, marks)[" ".join(place)]
+        twice = one["records"] - many if isinstance(one["records"], int) else 0
+        few = f"> {one['records'] - SMALL:,}" if 0 < twice < SMALL else int(many)
+        rows.append(
+            {
+                **dict(zip(names, place, strict=True)),
+                "records": one["records"],
+                "persons": HIDDEN if one["records"] == HIDDEN else few,
+                "linked": one["rate"],
+            }
+        )
+    return rows
+
+
+def _figures(axis: Axis, mark: str, marks: Mapping[str, Mask]) -> dict[str, dict[str, Any]]:
+    """The rows of an axis by label, with a mark; only the records where the mark can't be told of."""
+    if mark in marks:
+        return {one["label"]: one for one in tables.figures(axis, list(marks).index(mark))}
+    rows = tables.figures(axis, list(marks).index(EVERY))
+    return {one["label"]: {**one, **dict.fromkeys(("yes", "no", "rate"), HIDDEN)} for one in rows}
+
+
+def _gone(axis: Axis, marks: Mapping[str, Mask]) -> set[str]:
+    """The rows whose links aren't shown."""
+    return {label for label, one in _figures(axis, LINKED, marks).items() if one["yes"] == HIDDEN}
 
 
 def _between(spine: pd.DataFrame) -> list[dict[str, Any]]:
@@ -143,27 +193,29 @@ def _between(spine: pd.DataFrame) -> list[dict[str, Any]]:
         for other, more in own.items():
             if one < other:
                 both = int(counts.get((one, other), 0))
+                few = is_small(np.array([both, many - both, more - both])).any()
                 rows.append(
                     {
                         "one": one,
                         "other": other,
                         "persons": [many, more],
-                        "both": _safe(both),
-                        "rate": _rate(both, min(many, more)),
+                        "both": HIDDEN if few else both,
+                        "rate": _rough(both, min(many, more)) if few else _rate(both, min(many, more)),
                     }
                 )
     return rows
 
 
 def _completeness(linked: Linked) -> list[dict[str, Any]]:
-    """For each kind of token: the share of each return's records that carry it."""
+    """For each kind of token: about what share of each return's records carry it. Kinds are made of one another's
+    parts, so exact shares could be taken from one another."""
     source = linked.records.source
     sizes = np.bincount(source)
     rows = []
     for name, codes in linked.records.tokens.items():
         carried = np.bincount(source[codes != NONE], minlength=len(sizes))
         share = {
-            place: _rate(int(part), int(whole))
+            place: _rough(int(part), int(whole))
             for place, part, whole in zip(linked.records.sources, carried, sizes, strict=True)
         }
         rows.append({"token": name, "share": share})
@@ -186,79 +238,63 @@ def _columns(spine: pd.DataFrame, about: pd.DataFrame) -> dict[str, pd.Series]:
     }
 
 
-def _in_order(labels: pd.Index) -> pd.Index:
-    """Labels as people read them: bands of age by age, what isn't known last, all else by name."""
-    place = {name: f"{at:02}" for at, (_, name) in enumerate(AGES)} | {NOT_KNOWN: "~"}
-    return labels.map(lambda label: place.get(label, label))
+def _place(label: str) -> str:
+    """Where a label stands: bands of age by age, what isn't known last, all else by name."""
+    return {name: f"{at:02}" for at, (_, name) in enumerate(AGES)}.get(
+        label, "~" if label == NOT_KNOWN else label
+    )
 
 
-def _groups(joined: pd.Series, columns: Mapping[str, pd.Series]) -> dict[str, list[dict[str, Any]]]:
-    """Records and match rate by each coarse column: who is linked less than others.
-
-    What is hidden of one group could be had from the totals and the other groups; so where all that is hidden comes
-    to a small count, the smallest group that isn't hidden is hidden with it.
-    """
-    told = {}
-    for name, values in columns.items():
-        counts = joined.groupby(values).agg(["size", "sum"]).sort_index(key=_in_order)
-        size, part = counts["size"].to_numpy(np.int64), counts["sum"].to_numpy(np.int64)
-        no_size = _covered((size > 0) & (size < SMALL), size)
-        small = ((part > 0) & (part < SMALL)) | ((size - part > 0) & (size - part < SMALL))
-        no_part = _covered(small | no_size, np.minimum(part, size - part), weight=size)
-        told[name] = [
-            {
-                "group": str(label),
-                "records": HIDDEN if no_size[at] else int(size[at]),
-                "linked": HIDDEN if no_part[at] else int(part[at]),
-                "unlinked": HIDDEN if no_part[at] else int(size[at] - part[at]),
-                "rate": _hidden_rate(int(part[at]), int(size[at]))
-                if no_part[at]
-                else _rate(part[at], size[at]),
-            }
-            for at, label in enumerate(counts.index)
-        ]
-    return told
+def _group(axis: Axis, marks: Mapping[str, Mask]) -> list[dict[str, Any]]:
+    """Records and match rate of each row of a column: who is linked less than others."""
+    return [
+        {
+            "group": label,
+            "records": one["records"],
+            "linked": one["yes"],
+            "unlinked": one["no"],
+            "rate": one["rate"],
+        }
+        for label, one in _figures(axis, LINKED, marks).items()
+    ]
 
 
-def _covered(hidden: np.ndarray, counts: np.ndarray, *, weight: np.ndarray | None = None) -> np.ndarray:
-    """What is hidden, and as much more (the lightest first) as it takes that it doesn't come to a small count."""
-    covered = hidden.copy()
-    order = np.argsort(counts if weight is None else weight, kind="stable")
-    for at in order.tolist():
-        if not hidden.any() or (covered.sum() > 1 and counts[covered].sum() >= SMALL):
-            break
-        covered[at] = True
-    return covered
+def _rough(part: float, whole: float) -> float | str | None:
+    """A rate so coarse that counts a small count apart look alike."""
+    if whole == 0:
+        return None
+    if whole < 2 * SMALL:
+        return HIDDEN
+    step = max(0.01, 2 * SMALL / whole)
+    return round(min(round(part / whole / step) * step, 1.0), 2)
 
 
-def _hidden_rate(part: int, whole: int) -> float | str | None:
-    """A rate whose counts are hidden: only the bound a small part leaves, else nothing."""
-    told = _rate(part, whole)
-    return HIDDEN if isinstance(told, float) else told
-
-
-def _completeness_by_group(linked: Linked, columns: Mapping[str, pd.Series]) -> list[dict[str, Any]]:
+def _completeness_by_group(groups: Mapping[str, Axis], marks: Mapping[str, Mask]) -> list[dict[str, Any]]:
     """For the main identifiers: the share of each group's records that carry them."""
-    rows = []
-    for told, kind in MAIN.items():
-        held = pd.Series(linked.records.of(kind) != NONE)
-        for name, values in columns.items():
-            counts = held.groupby(values).agg(["size", "sum"]).sort_index(key=_in_order)
-            shares = {
-                str(label): _rate(int(row["sum"]), int(row["size"])) for label, row in counts.iterrows()
-            }
-            rows.append({"identifier": told, "column": name, "share": shares})
-    return rows
+    return [
+        {
+            "identifier": name,
+            "column": column,
+            "share": {label: one["rate"] for label, one in _figures(axis, name, marks).items()},
+        }
+        for name in MAIN
+        for column, axis in groups.items()
+    ]
 
 
-def _estimated(linked: Linked, columns: Mapping[str, pd.Series]) -> dict[str, Any]:
+def _estimated(
+    linked: Linked, columns: Mapping[str, pd.Series], axes: Mapping[str, Axis], marks: Mapping[str, Mask]
+) -> dict[str, Any]:
     """What the model and a held-out number say of the links; nothing under rules."""
     made = linked.joined.units
     if linked.joined.found is None or made is None:
         return {}
     first = np.unique(made.unit, return_index=True)[1]
     groups = {
-        name: estimates.by_group(linked.joined, values.iloc[first].reset_index(drop=True), show=_safe)
+        name: _hidden_with(
+            estimates.by_group(linked.joined, values.iloc[first].reset_index(drop=True)),
+            _gone(axes[name], marks),
+        )
         for name, values in columns.items()
     }
     return {
@@ -266,5 +302,27 @@ def _estimated(linked: Linked, columns: Mapping[str, pd.Series]) -> dict[str, An
         "estimated by group": groups,
         "held out": estimates.held_out(linked.joined),
         "threshold": estimates.by_threshold(linked.joined),
-        "weights": estimates.weights(linked.joined, show=_safe),
+        "weights": _weights(linked),
     }
+
+
+def _hidden_with(rows: list[dict[str, Any]], gone: set[str]) -> list[dict[str, Any]]:
+    """The estimates of each group, without those of groups whose records or pairs are hidden."""
+    start = np.array([one["group"] in gone for one in rows], dtype=bool)
+    pairs = np.array([[one["pairs"]] for one in rows], dtype=np.int64).reshape(-1, 1)
+    none = {"pairs": HIDDEN, "precision": None, "recall": None}
+    return [
+        {**one, **none} if hide else one
+        for one, hide in zip(rows, covered(pairs, start=start)[0].tolist(), strict=True)
+    ]
+
+
+def _weights(linked: Linked) -> list[dict[str, Any]]:
+    """Pairs by weight; on either side of nought, where the thresholds tell the sum, what is hidden is no small count."""
+    rows = estimates.weights(linked.joined)
+    shown: dict[str, int | str] = {}
+    for below in (True, False):
+        shown |= _counted_whole(
+            {str(one["from"]): one["pairs"] for one in rows if (one["from"] < 0) == below}
+        )
+    return [{**one, "pairs": shown[str(one["from"])]} for one in rows]

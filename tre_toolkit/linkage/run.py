@@ -139,8 +139,8 @@ def link(
 
     Raises TreError when a parcel doesn't verify or the parcels may not be linked together; nothing is written then.
     """
-    from tre_toolkit.linkage import page, quality
-    from tre_toolkit.linkage.report import report_on
+    from tre_toolkit.linkage import page, quality, tables
+    from tre_toolkit.linkage.report import counts_of, report_on
 
     before = None if previous is None else read_spine(previous)
     with room_for(memory, beside=into.absolute().parent) as room:
@@ -182,8 +182,10 @@ def link(
                 linked.events.to_parquet(folder / "events.parquet", index=False)
             page.write(told, folder)
             if report is not None:
+                axes, marks = counts_of(linked, taken.about)
                 with new_folder(report) as beside:
                     page.write(told, beside)
+                    tables.write(axes, marks, beside / "tables", synthetic=taken.facts["synthetic"])
             if book is not None:
                 enter_all(taken.fresh, book)
     return spine
