@@ -33,7 +33,11 @@ def cin_census(world: World, authority: int, shape: Schema) -> dict[str, col.She
         **_children(world, authority, year, children, told),
         **_episodes(world, year, told, ids[numbered] if len(children) else ids),
     }
-    return {table.name: col.sheet(table, *tables.get(table.name, ({}, 0))) for table in shape.tables}
+    about = {shape.dataset.person_table: children}
+    return {
+        table.name: col.sheet(table, *tables.get(table.name, ({}, 0)), about=about.get(table.name))
+        for table in shape.tables
+    }
 
 
 def _told(world: World, authority: int, year: int) -> Episodes:
@@ -59,7 +63,8 @@ def _header(world: World, authority: int, year: int) -> tuple[dict[str, col.Colu
         "SerialNo": "001",
         "DateTime": f"{year}-04-30T09:00:00",
     }
-    return {name: col.constant(value, 1) for name, value in facts.items()}, 1
+    rows = int(world.first == 0)  # once in the document, whatever the chunks
+    return {name: col.constant(value, rows) for name, value in facts.items()}, rows
 
 
 def _children(

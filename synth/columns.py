@@ -32,7 +32,7 @@ def text(words: NDArray[np.bytes_], missing: Flags | None = None) -> Column:
     width = words.dtype.itemsize
     offsets = np.arange(0, (len(words) + 1) * width, width, dtype=np.int32)
     made = pa.StringArray.from_buffers(
-        len(words), pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(words).tobytes())
+        len(words), pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(words).view(np.uint8))
     )
     return blank(made, missing)
 
@@ -108,6 +108,8 @@ class Sheet:
     names: tuple[str, ...]
     columns: Mapping[str, Column]
     rows: int
+    about: Ints | None = None
+    """The child each row is about, where there is one row a child and somebody knows."""
 
     def __len__(self) -> int:
         return self.rows
@@ -140,12 +142,12 @@ class Sheet:
         return pd.DataFrame({**made, "row_no": np.arange(self.rows, dtype=np.int64)})
 
 
-def sheet(table: Table, columns: Mapping[str, Column], rows: int) -> Sheet:
+def sheet(table: Table, columns: Mapping[str, Column], rows: int, *, about: Ints | None = None) -> Sheet:
     """The columns of a table. Raises KeyError for one that the table doesn't have."""
     stranger = set(columns) - set(table.columns)
     if stranger:
         raise KeyError(f"{table.name} has no column {', '.join(sorted(stranger))}")
-    return Sheet(table.columns, columns, rows)
+    return Sheet(table.columns, columns, rows, about)
 
 
 def frames(sheets: Mapping[str, Sheet]) -> dict[str, pd.DataFrame]:

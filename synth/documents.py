@@ -163,7 +163,9 @@ def _whole(nest: Nest, one: Draft, tags: Tags) -> Words:
     """Every row's element with all that stands inside it, and behind a root's what stands beside it."""
     rows = one.sheets[nest.table]
     parts: list[str | Words] = [f"<{nest.element}>"] if nest.element else []
-    texts = {part.table: _below(part, rows, one, tags) for part in nest.order if isinstance(part, Nest)}
+    above: dict[tuple[str, ...], Words] = {}
+    below = [part for part in nest.order if isinstance(part, Nest)]
+    texts = {part.table: _below(part, rows, one, tags, above) for part in below}
     for part in nest.order:
         if isinstance(part, Nest):
             parts += _given(texts[part.table])
@@ -171,7 +173,7 @@ def _whole(nest: Nest, one: Draft, tags: Tags) -> Words:
             parts += _elements(part, nest, rows, texts, tags)
     parts += [f"</{nest.element}>"] if nest.element else []
     for child in nest.beside:
-        parts += _given(_below(child, rows, one, tags))
+        parts += _given(_below(child, rows, one, tags, above))
     return joined(parts, rows=len(rows))
 
 
@@ -179,7 +181,9 @@ def _given(text: Words | None) -> list[str | Words]:
     return [] if text is None else [or_nothing(text)]
 
 
-def _below(child: Nest, rows: Sheet, one: Draft, tags: Tags) -> Words | None:
+def _below(
+    child: Nest, rows: Sheet, one: Draft, tags: Tags, above: dict[tuple[str, ...], Words]
+) -> Words | None:
     """For each row the text of the child rows below it, missing where there is none; None where there are none at all."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -189,7 +193,11 @@ def _below(child: Nest, rows: Sheet, one: Draft, tags: Tags) -> Words | None:
         return None
     texts = _whole(child, one, tags)
     if child.keys:
-        count, order = _hung(own, rows, child.keys)
+        if child.keys not in above:
+            above[child.keys] = _key(rows, child.keys)
+            if pc.count_distinct(above[child.keys]).as_py() != len(rows):
+                raise _Awkward
+        count, order = _hung(_key(own, child.keys), above[child.keys])
         texts = texts if order is None else texts.take(pa.array(order))
     else:
         count = np.zeros(len(rows), dtype=np.int64)
@@ -204,19 +212,18 @@ def _below(child: Nest, rows: Sheet, one: Draft, tags: Tags) -> Words | None:
     return pc.if_else(pa.array(count > 0), texts, pa.scalar(None, pa.large_string()))
 
 
-def _hung(own: Sheet, rows: Sheet, keys: tuple[str, ...]) -> tuple[Any, Any]:
-    """How many of the own rows hang below each row, and their order where it isn't that of the rows above."""
+def _hung(own: Words, above: Words) -> tuple[Any, Any]:
+    """How many of the own rows hang below each row above, and their order where it isn't that of the rows above."""
     import pyarrow.compute as pc
 
-    mine, above = (_key(sheet, keys) for sheet in (own, rows))
-    place = pc.index_in(mine, value_set=above)
-    if pc.count_distinct(above).as_py() != len(rows) or place.null_count:
+    place = pc.index_in(own, value_set=above)
+    if place.null_count:
         raise _Awkward
     at = place.to_numpy().astype(np.int64)
     order = None
     if len(at) > 1 and (at[1:] < at[:-1]).any():
         order = np.argsort(at, kind="stable")
-    return np.bincount(at, minlength=len(rows)), order
+    return np.bincount(at, minlength=len(above)), order
 
 
 def _key(sheet: Sheet, names: tuple[str, ...]) -> Words:

@@ -26,9 +26,15 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 def scramble(words: Index) -> Index:
     """SplitMix64's finaliser (Steele, Lea and Flood 2014): every input bit moves half of the output bits."""
-    words = (words ^ (words >> np.uint64(30))) * _MIX_1
-    words = (words ^ (words >> np.uint64(27))) * _MIX_2
-    return words ^ (words >> np.uint64(31))
+    found = words >> np.uint64(30)
+    found ^= words
+    found *= _MIX_1
+    step = found >> np.uint64(27)
+    found ^= step
+    found *= _MIX_2
+    np.right_shift(found, np.uint64(31), out=step)
+    found ^= step
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +55,18 @@ class Draws:
     def words(self, stream: str, who: Index, which: int = 0) -> Index:
         """64 random bits for each of `who`; `which` numbers repeated draws."""
         start = np.array((self.key(stream) + which * 0xD1342543DE82EF95) & _MASK, dtype=np.uint64)
-        return scramble(who * _GOLDEN + start)
+        words = who * _GOLDEN
+        words += start
+        return scramble(words)
 
     def uniform(self, stream: str, who: Index, which: int = 0) -> Floats:
         """Numbers in the open interval (0, 1)."""
-        return ((self.words(stream, who, which) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+        words = self.words(stream, who, which)
+        words >>= np.uint64(11)
+        found = words.astype(np.float64)
+        found += 0.5
+        found *= 2.0**-53
+        return found
 
     def chance(self, stream: str, who: Index, probability: float | Floats, which: int = 0) -> Flags:
         """True with the given probability."""

@@ -37,9 +37,32 @@ def upns(counters: Index, *, key: int) -> Text:
     body = feistel(counters, size=UPN_CAPACITY, key=key)
     while (test := body // np.uint64(10**5) == np.uint64(DFE_TEST_SCHOOL)).any():
         body[test] = feistel(body[test], size=UPN_CAPACITY, key=key)
-    digits = _digits(body, 9)
-    authority = np.tile(np.frombuffer(UPN_AUTHORITY.encode(), dtype=np.uint8), (len(counters), 1))
-    return upn_text(np.hstack([authority, digits]))
+    letters = np.frombuffer(UPN_LETTERS.encode(), dtype=np.uint8)
+    made = np.empty((len(counters), 13), dtype=np.uint8)
+    made[:, 0] = letters[_upn_check(body)]
+    made[:, 1:4] = np.frombuffer(UPN_AUTHORITY.encode(), dtype=np.uint8)
+    made[:, 4:] = _digits(body, 9)
+    return _text(made)
+
+
+def _upn_check(body: Index) -> NDArray[np.int64]:
+    """Which check letter follows from nine digits behind the authority's number: characters 2 to 13 weigh 2 to 13."""
+    total = np.full(
+        len(body), sum(int(one) * (2 + at) for at, one in enumerate(UPN_AUTHORITY)), dtype=np.int64
+    )
+    rest = body
+    for last in (13, 9, 5):
+        left = rest // np.uint64(10_000)
+        total += _weighed(last)[(rest - left * np.uint64(10_000)).astype(np.int64)]
+        rest = left
+    return total % 23
+
+
+@cache
+def _weighed(last: int) -> NDArray[np.int64]:
+    """For every four digits their sum, the last one weighing `last`, the others one less each."""
+    places: NDArray[np.int64] = np.arange(10_000)[:, None] // np.array([1000, 100, 10, 1]) % 10
+    return places @ np.arange(last - 3, last + 1)
 
 
 def upn_text(characters: NDArray[np.uint8]) -> Text:
@@ -109,17 +132,19 @@ def _digits(numbers: Index, width: int) -> NDArray[np.uint8]:
     groups, rest = [], numbers
     for _ in range(-(-width // 4)):
         left = rest // np.uint64(10_000)
-        groups.append(_fours()[(rest - left * np.uint64(10_000)).astype(np.int64)])
+        four = _fours()[(rest - left * np.uint64(10_000)).astype(np.int64)]
+        groups.append(four.view(np.uint8).reshape(-1, 4))
         rest = left
     digits: NDArray[np.uint8] = np.hstack(groups[::-1])[:, -width:]
     return digits
 
 
 @cache
-def _fours() -> NDArray[np.uint8]:
+def _fours() -> NDArray[np.uint32]:
+    """The four bytes of every number below 10,000, in one word each."""
     numbers = np.arange(10_000)[:, None] // np.array([1000, 100, 10, 1]) % 10
-    digits: NDArray[np.uint8] = (numbers + ord("0")).astype(np.uint8)
-    return digits
+    digits = (numbers + ord("0")).astype(np.uint8)
+    return np.ascontiguousarray(digits).view(np.uint32).ravel()
 
 
 def _text(characters: NDArray[np.uint8]) -> Text:

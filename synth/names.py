@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from synth.draw import Draws, Index, Ints
+from synth.draw import Draws, Flags, Floats, Index, Ints
 
 POOL = Path(__file__).parent / "data" / "names.csv"
 GROUPS = ("white", "asian", "black", "other")
@@ -39,11 +39,18 @@ class Names:
 
     def pick(self, draws: Draws, stream: str, who: Index, *, kind: str, group: Ints, which: int = 0) -> Ints:
         """Places in `all`, one for each of `who`; `group` holds places in GROUPS."""
-        starts, sizes = (
-            np.array([self.spans[kind, name][at] for name in GROUPS], dtype=np.int64) for at in (0, 1)
-        )
-        step = np.floor(draws.uniform(stream, who, which) ** SKEW * sizes[group]).astype(np.int64)
-        return starts[group] + step
+        return self._picked(draws.uniform(stream, who, which), (kind,), group)
+
+    def pick_given(self, draws: Draws, stream: str, who: Index, *, female: Flags, group: Ints) -> Ints:
+        """Places in `all` of given names: girls' or boys'."""
+        return self._picked(draws.uniform(stream, who), ("boy", "girl"), group + female * len(GROUPS))
+
+    def _picked(self, luck: Floats, kinds: tuple[str, ...], which: Ints) -> Ints:
+        spans: Ints = np.array([self.spans[kind, name] for kind in kinds for name in GROUPS], dtype=np.int64)
+        luck = luck**SKEW
+        luck *= spans[which, 1]
+        found: Ints = spans[which, 0] + luck.astype(np.int64)
+        return found
 
 
 @cache

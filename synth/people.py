@@ -118,8 +118,10 @@ def _drawn(plan: Plan, who: Index, place: Index, homes: Ints) -> People:
     )
     ethnic = _ethnic(draws, who, household, uasc=uasc)
     group = np.array([NAMES_OF[broad] for broad, _ in ETHNICITIES.values()])[ethnic]
-    kind = {sex: names.pool().pick(draws, "given", who, kind=sex, group=group) for sex in ("girl", "boy")}
-    middle = {sex: names.pool().pick(draws, "middle", who, kind=sex, group=group) for sex in ("girl", "boy")}
+    given, middle = (
+        names.pool().pick_given(draws, stream, who, female=female, group=group)
+        for stream in ("given", "middle")
+    )
     shares = draws.chance("half sibling", who, 0.9)
     surname = names.pool().pick(
         draws, "surname", np.where(shares, household, who), kind="surname", group=group
@@ -138,10 +140,8 @@ def _drawn(plan: Plan, who: Index, place: Index, homes: Ints) -> People:
         turns_18=birthday(born, 18),
         female=female,
         ethnic=ethnic,
-        given=np.where(female, kind["girl"], kind["boy"]),
-        middle=np.where(
-            draws.chance("has middle", who, 0.6), np.where(female, middle["girl"], middle["boy"]), -1
-        ),
+        given=given,
+        middle=np.where(draws.chance("has middle", who, 0.6), middle, -1),
         surname=surname,
         former_surname=np.where(draws.chance("changed surname", who, 0.05), changed, -1),
         house=draws.words("house", household),

@@ -57,9 +57,9 @@ def school_census(world: World, authority: int, shape: Schema) -> dict[str, col.
     made = {}
     for table in shape.tables:
         columns, rows = told.get(table.name, ({}, 0))
-        made[table.name] = col.sheet(
-            table, {name: one for name, one in columns.items() if name in table.columns}, rows
-        )
+        there = {name: one for name, one in columns.items() if name in table.columns}
+        about = children if table.name == shape.dataset.person_table else None
+        made[table.name] = col.sheet(table, there, rows, about=about)
     return made
 
 
@@ -77,9 +77,11 @@ def _on_roll(world: World, authority: int, on: int) -> Ints:
 
 def pupil_ids(world: World, authority: int, children: Ints) -> Text:
     """The numbers of these children's rows on the roll."""
-    guest = world.people.home[children] != authority
-    number = world.people.place[children] * np.uint64(2) + guest.astype(np.uint64)
-    return numbered("POR", number, 9)
+    guest = (world.people.home != authority).astype(np.uint64)
+    every = world.kept(
+        f"roll {authority}", lambda: numbered("POR", world.people.place * np.uint64(2) + guest, 9)
+    )
+    return every[children]
 
 
 def leaver_ids(world: World, authority: int, children: Ints) -> Text:

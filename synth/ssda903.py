@@ -29,7 +29,11 @@ def ssda903(world: World, authority: int, shape: Schema) -> dict[str, col.Sheet]
     tables = {"header": _header(world, told, children), "episodes": _episodes(world, told)}
     tables |= looked_after.modules(world, told)
     tables |= leavers.modules(world, authority, left)
-    return {table.name: col.sheet(table, *tables.get(table.name, ({}, 0))) for table in shape.tables}
+    about = {shape.dataset.person_table: children}
+    return {
+        table.name: col.sheet(table, *tables.get(table.name, ({}, 0)), about=about.get(table.name))
+        for table in shape.tables
+    }
 
 
 def _header(world: World, told: Told, children: Ints) -> tuple[dict[str, col.Column], int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,17 +41,22 @@ def truth(world: World, one: Draft, *, second: pd.DataFrame | None = None) -> An
     shape, empty, found = one.schema, one.empty, []
     about = [table for table in shape.tables if table.name in shape.dataset.person_tables]
     for table in about or [table for table in shape.tables if table.person]:
-        told = pc.unique(pc.drop_null(one.sheets[table.name].column(str(table.person))))
-        shown = told
+        sheet = one.sheets[table.name]
+        shown = told = sheet.column(str(table.person))
         if second is not None:
             mine = second[second["table"] == table.name]
             told, shown = (pa.array(mine[name]).cast(pa.string()) for name in ("clean", "messy"))
+            sheet = replace(sheet, about=None)
+        elif sheet.about is None:
+            shown = told = pc.unique(pc.drop_null(told))
         columns = {
             "authority": col.constant(str(one.authority), len(shown)),
             "dataset": col.constant(empty.dataset, len(shown)),
             "period": col.constant(empty.period, len(shown)),
             "local_id": shown,
-            "person": _persons_of(world, str(one.authority), table, told, shape.dataset.numbering),
+            "person": col.text(persons(world, sheet.about))
+            if sheet.about is not None
+            else _persons_of(world, str(one.authority), table, told, shape.dataset.numbering),
         }
         found.append(pa.table(columns))
     if not found:
@@ -91,6 +97,8 @@ def _persons_of(
 
 def whose(world: World, authority: str, table: Table, told: col.Column, numbering: str | None = None) -> Ints:
     """The child behind each number in a table's person column; `numbering` is the dataset's, where it has its own."""
+    if not len(told):
+        return np.zeros(0, dtype=np.int64)
     at, home, count = world.plan.authorities.index(authority), world.people.home, len(world.plan.authorities)
     mine = np.flatnonzero((home == at) | (world.people.mover & ((home + 1) % count == at)))
     found: Ints = mine[_places(told, _numbers(world, at, mine, table, numbering))]
@@ -133,7 +141,8 @@ def persons(world: World, children: Ints) -> Text:
     """A person's number in the truth: the first authority and the place there."""
     people = world.people
     codes = np.array([int(code) for code in world.plan.authorities], dtype=np.uint64)
-    return numbered("P", codes[people.home[children]] * np.uint64(10**8) + people.place[children], 11)
+    number = codes[people.home] * np.uint64(10**8) + people.place
+    return world.kept("person", lambda: numbered("P", number, 11))[children]
 
 
 def _numbers(world: World, at: int, children: Ints, table: Table, numbering: str | None) -> Text:

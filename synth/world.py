@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,8 +40,8 @@ class World:
     renamed: Days
     """The day of an adoption, from which the child has another name and another number at school; NEVER for most."""
     new_upn: Text
-    kept_ids: dict[int, Text] = field(default_factory=dict, repr=False, compare=False)
-    """Numbers of all children by authority, once somebody asked."""
+    numbers: dict[str, Text] = field(default_factory=dict, repr=False, compare=False)
+    """Numbers of all children, once somebody asked for them."""
 
     @property
     def draws(self) -> Draws:
@@ -49,11 +50,16 @@ class World:
 
     def local_ids(self, children: Ints, authority: int) -> Text:
         """The authority's own numbers of these children; a mover has another in each authority."""
-        if authority not in self.kept_ids:
-            guest = (self.people.home != authority).astype(np.uint64)
-            key = self.draws.key(f"local id {self.plan.authorities[authority]}")
-            self.kept_ids[authority] = local_ids(self.people.place * np.uint64(2) + guest, key=key)
-        return self.kept_ids[authority][children]
+        name = f"local id {self.plan.authorities[authority]}"
+        guest = (self.people.home != authority).astype(np.uint64)
+        place = self.people.place * np.uint64(2) + guest
+        return self.kept(name, lambda: local_ids(place, key=self.draws.key(name)))[children]
+
+    def kept(self, name: str, make: Callable[[], Text]) -> Text:
+        """Numbers of all children, made once for all returns and years."""
+        if name not in self.numbers:
+            self.numbers[name] = make()
+        return self.numbers[name]
 
     def national_ids(self, children: Ints, numbering: str) -> Text:
         """The numbers of these children in a numbering beyond one authority: one number a person, in every authority."""
