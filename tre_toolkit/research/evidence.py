@@ -86,7 +86,7 @@ def _more(table: Table) -> dict[str, Any]:
         told["sets"] = table.sets.tolist()
     if table.kind != "count":
         told["kind"] = table.kind
-    elif table.values is not None:
+    if table.values is not None and (table.kind == "count" or table.sets is not None):
         told["values"] = table.values.tolist()
     return told
 

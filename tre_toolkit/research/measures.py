@@ -134,21 +134,26 @@ def set_numbers(sums: np.ndarray) -> np.ndarray:
     return np.array(told, dtype=np.int64).reshape(sums.shape[:-1])
 
 
-def counted_by(paths: Pathways, variables: tuple[Variable, ...]) -> Any:
-    """The cohort's children counted by variables: a frame v0, v1, ..., units, and the `SUMS` that tell sets apart.
-
-    A missing value is the empty text.
-    """
-    names = ", ".join(f"v{at}" for at in range(len(variables)))
+def sums_sql() -> str:
+    """The `SUMS` over rows of children, as columns of a query."""
     one = f"CAST(child AS BIGINT) % {PRIME}"
     powers = [
         f"({one})",
         f"(({one}) * ({one}) % {PRIME})",
         f"(({one}) * ({one}) % {PRIME} * ({one}) % {PRIME})",
     ]
-    sums = ", ".join(
+    return ", ".join(
         f"CAST(SUM({power}) AS BIGINT) AS {name}" for name, power in zip(SUMS, powers, strict=True)
     )
+
+
+def counted_by(paths: Pathways, variables: tuple[Variable, ...]) -> Any:
+    """The cohort's children counted by variables: a frame v0, v1, ..., units, and the `SUMS` that tell sets apart.
+
+    A missing value is the empty text.
+    """
+    names = ", ".join(f"v{at}" for at in range(len(variables)))
+    sums = sums_sql()
     return paths.workspace.engine.rows(
         f"SELECT {names}, COUNT(*) AS units, {sums} FROM ({each_child_sql(paths, variables)}) AS each_child "
         f"GROUP BY {names}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -9,11 +11,13 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+import disclosure
 import tre_toolkit as tre
 from tre_toolkit.errors import TreError
 from tre_toolkit.research.channels import Channels
 from tre_toolkit.research.comparisons import Ratios
-from tre_toolkit.research.declared import Variable
+from tre_toolkit.research.declared import Crosstab, Variable
+from tre_toolkit.research.evidence import describe, write_output
 from tre_toolkit.research.hazards import Hazards
 from tre_toolkit.research.households import Households
 from tre_toolkit.research.links import Links
@@ -183,3 +187,46 @@ def test_an_empty_cohort_is_zeros_or_a_refusal_in_words(ws: Workspace, kind: str
             tabulate(ws, wanted)
     else:
         assert not tabulate(ws, wanted).units.any()
+
+
+def test_children_of_a_table_of_households_are_the_same_set_in_other_tables(ws: Workspace) -> None:
+    homes = tabulate(ws, Households(**ABOUT, by=SEX))
+    told = tabulate(ws, Crosstab(**ABOUT, rows=(SEX,), columns=(CARE,)))
+    assert not homes.sets[:, 1:].any()  # households are no set of children
+    assert not set(homes.sets[:2, 0]) & set(told.sets.ravel().tolist())  # 40 children's household isn't known
+    assert homes.sets[-1, 0] != 0  # and they are a set as well
+    at_home = {**ABOUT["cohort"], "where": {"household_id": tuple(f"H{at}" for at in range(20, 600))}}
+    known = tabulate(ws, Crosstab(**ABOUT | {"cohort": at_home}, rows=(SEX,), columns=(CARE,)))
+    assert set(homes.sets[:2, 0]) <= set(known.sets[:, -1].tolist())
+
+
+def test_a_hidden_cell_is_given_away_by_a_table_of_households_that_prints_it(
+    ws: Workspace, tmp_path: Path
+) -> None:
+    at_home = {**ABOUT["cohort"], "where": {"household_id": tuple(f"H{at}" for at in range(100, 145))}}
+    about = ABOUT | {"cohort": at_home}
+    cross, homes = Crosstab(**about, rows=(SEX,), columns=(CARE,)), Households(**about, by=CARE)
+    told, beside = tabulate(ws, cross), tabulate(ws, homes)
+    girl = told.rows.index("Female")
+    assert 0 < told.units[girl, 1] < 10 <= min(told.units[1 - girl, 1], beside.units[1, 0])
+    body = np.array(told.shown, dtype=object)
+    body[girl, :2] = body[-1, :2] = "c"  # her row's cells and both totals: no line has one hidden cell alone
+    lines = [
+        [told.corner, *told.columns],
+        *([name, *cells] for name, cells in zip(told.rows, body, strict=True)),
+    ]
+    (tmp_path / "cross.csv").write_text("".join(",".join(line) + "\n" for line in lines))
+    (tmp_path / "cross.csv.evidence.json").write_text(
+        json.dumps(describe(tmp_path / "cross.csv", told, cross, ws, made_by="test"))
+    )
+    write_output(tmp_path / "homes.csv", beside, homes, ws, made_by="test")
+    files = [tmp_path / "cross.csv", tmp_path / "homes.csv"]
+    for file in files:
+        assert disclosure.check_file(file, ["ons-srs"]).verdict != "FAIL", file
+    printed = (tmp_path / "homes.csv").read_text().splitlines()
+    assert printed[2].endswith(
+        f"{beside.figures[1, 0]},c,c"
+    )  # children; not the homes from which the third would follow
+    together = disclosure.check_files(files, ["ons-srs"])[files[0]]
+    assert together.verdict == "FAIL"
+    assert any("homes.csv" in one.message and "Female" in one.where for one in together.findings)

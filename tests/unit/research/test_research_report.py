@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,13 @@ from tre_toolkit.cli import run
 from tre_toolkit.research.clusters import Groups
 from tre_toolkit.research.measures import tabulate
 from tre_toolkit.research.recipes import names, recipe
+from tre_toolkit.research.report import write_report
 from tre_toolkit.research.run import run_recipe
 from tre_toolkit.research.workspace import Workspace
 
 
 @pytest.mark.parametrize("name", names())
-def test_every_recipe_makes_every_table_where_the_workspace_holds_its_data(
+def test_every_recipe_makes_every_table_and_its_report_where_the_workspace_holds_its_data(
     everything: Workspace, tmp_path: Path, name: str
 ) -> None:
     ran = run_recipe(name, everything, tmp_path / "o")
@@ -24,6 +26,14 @@ def test_every_recipe_makes_every_table_where_the_workspace_holds_its_data(
     assert {path.name for path in ran.written} == set(recipe(name).tables())
     for path in ran.written:
         assert len(path.read_text(encoding="utf-8").splitlines()) > 1
+    text = write_report(tmp_path / "o", tmp_path / "report.html", packs=("dfe-cin",)).read_text("utf-8")
+    about, shown = recipe(name).ABOUT, text.count('alt="')
+    assert escape(about.title) in text
+    assert all(escape(limit) in text for limit in about.limits)
+    assert shown + text.count("Not shown:") == len(ran.written)
+    assert "default-src 'none'" in text
+    assert not re.findall(r"(?:src|href)=[\"'](?!data:)", text)
+    assert not re.findall(r"P0\d{4}", text)
 
 
 @pytest.mark.parametrize("name", names())
