@@ -27,7 +27,7 @@ from tre_toolkit import returns
 
 EPOCH = pd.Timestamp("1970-01-01")
 DATASETS = (
-    "census2021_household", "cin_census", "cns_register", "echild", "echild_mb", "leo", "moj_dfe",
+    "census2021_household", "cin_census", "cns_register", "early_help", "echild", "echild_mb", "leo", "moj_dfe",
     "npd_absence_exclusions", "npd_attainment", "npd_census", "npd_cla", "residence", "s251_placement_costs",
     "school_census", "social_work_workforce", "ssda903",
 )  # fmt: skip

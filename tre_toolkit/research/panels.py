@@ -98,9 +98,9 @@ def event_study(paths: Pathways, wanted: EventStudy) -> Table:
     state = paths.number(wanted.entered)
     entries = engine.rows(
         f"SELECT r.authority, CAST(FLOOR((e.d0 - {since}) / 30.4375) AS INTEGER) AS month, COUNT(*) AS n "
-        f"FROM {quote(paths.episodes + '_raw')} AS r INNER JOIN {quote(paths.episodes)} AS e "
-        f"ON r.child = e.child AND r.state = e.state AND r.d0 = e.d0 "
-        f"WHERE e.state = {state} AND e.d0 >= {since} AND e.d0 < {until} AND r.superseded = 0 GROUP BY 1, 2"
+        f"FROM {quote(paths.episodes + '_raw')} AS r INNER JOIN ({_entered_sql(paths, wanted.entered)}) AS e "
+        f"ON r.child = e.child AND r.d0 = e.d0 "
+        f"WHERE r.state = {state} AND e.d0 >= {since} AND e.d0 < {until} AND r.superseded = 0 GROUP BY 1, 2"
     )
     known = engine.rows(
         f"SELECT authority, COUNT(DISTINCT child) AS n FROM {quote(paths.episodes + '_raw')} GROUP BY 1"
@@ -148,7 +148,21 @@ def _entries(paths: Pathways, state: str) -> pd.DataFrame:
     )
     found: pd.DataFrame = paths.workspace.engine.rows(
         f"SELECT r.authority, CAST({year} AS INTEGER) AS year, COUNT(DISTINCT r.child) AS children "
-        f"FROM {quote(paths.episodes + '_raw')} AS r WHERE r.state = {paths.number(state)} AND r.child IS NOT NULL "
+        f"FROM {quote(paths.episodes + '_raw')} AS r INNER JOIN ({_entered_sql(paths, state)}) AS e "
+        f"ON r.child = e.child AND r.d0 = e.d0 WHERE r.state = {paths.number(state)} "
         f"AND r.superseded = 0 AND r.unwanted = 0 AND r.d0 >= {since} AND r.d0 < {until} GROUP BY 1, 2 ORDER BY 1, 2"
     )
     return found
+
+
+def _entered_sql(paths: Pathways, state: str) -> str:
+    """The days (child, d0) on which children entered a state: the first of each stay, so that a new placement is no entry.
+
+    Episodes that touch, or are no further apart than the rules bridge, are one stay.
+    """
+    bridged = paths.rules.bridge.get(state, 0)
+    return (
+        f"SELECT child, d0 FROM (SELECT child, d0, MAX(d1) OVER (PARTITION BY child ORDER BY d0, d1 "
+        f"ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached FROM {quote(paths.episodes)} "
+        f"WHERE state = {paths.number(state)}) AS stays WHERE reached IS NULL OR d0 > reached + {bridged}"
+    )
