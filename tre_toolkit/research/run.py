@@ -77,7 +77,7 @@ def run_recipe(
                 try:
                     table = tabulate(workspace, declared)
                 except TreError as refusal:  # too few children, one group only: told, and the others go on
-                    left_out[file] = refusal.problem.what
+                    left_out[file] = _why(refusal)
                 else:
                     written.append(write_output(into / file, table, declared, workspace, made_by=made_by))
             done(1)
@@ -89,3 +89,10 @@ def run_recipe(
             into.rmdir()
         raise
     return Ran(tuple(written), left_out)
+
+
+def _why(refusal: TreError) -> str:
+    """The reason in one line, with the table and column it is about."""
+    where = refusal.problem.where
+    place = ".".join(filter(None, (where.table, where.column)))
+    return refusal.problem.what + (f": {place}" if place else "")

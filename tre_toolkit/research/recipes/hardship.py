@@ -20,6 +20,7 @@ ABOUT = About(
     limits=(
         "free school meals are seen for children in state schools only",
         "the census speaks of the household of March 2021, whoever has lived there since",
+        "the key of a residence never leaves an authority: from parcels the tables by the census' dimensions can't be made, and are left out",
         "only children known to services are counted: for rates of all children a denominator has to be brought",
     ),
 )
