@@ -87,5 +87,5 @@ def walk(folder: Path, plan: Plan, datasets: Collection[str]) -> Walked:
     place = ["authority", "dataset", "period"]
     maps = pd.concat([pd.read_csv(folder / f"{code}.map", dtype=str) for code in plan.authorities])
     rows = spine.frame.astype({"record_id": str}).merge(maps, on=[*place, "record_id"], validate="1:1")
-    true = rows.merge(pd.concat(known), on=[*place, "local_id"], validate="1:1")
+    true = rows.merge(pd.concat([one for one in known if len(one)]), on=[*place, "local_id"], validate="1:1")
     return Walked(folder / "workspace", spine, world, true)
