@@ -67,13 +67,14 @@ def explain(rule: str) -> str:
 
 
 def _of_pack(pack: Pack, clause: str) -> Sequence[str]:
-    settings = pack.clauses.get(
-        {"p-percent": "dominance", "differencing": "differencing"}.get(clause, clause), {}
-    )
+    asked = {"p-percent": "dominance"}.get(clause, clause)
+    settings = pack.clauses.get(asked, {})
     told = ", ".join(f"{key} {value}" for key, value in settings.items())
     lines = [f"{pack.name}: {pack.title}, {pack.version}"]
     if told:
         lines.append(f"clause: {told}")
+    if note := pack.notes.get(asked):
+        lines.append(f"note: {note}")
     lines.append(f"source: {pack.source}")
     lines += [f"not known: {item}" for item in pack.unknown]
     return lines

@@ -25,8 +25,6 @@ from disclosure.suppress.problem import problem
 from disclosure.table import Table
 from tre_toolkit.errors import TreError
 
-SHARE = 10  # per cent of the sum by which a cell of too few children must be able to move, where no rule says more
-
 
 def levels(found: Amounts, rules: Rules) -> Floats:
     """How far above and below its figure each cell must be able to be; 0 where it may be shown."""
@@ -40,7 +38,8 @@ def levels(found: Amounts, rules: Rules) -> Floats:
             rest = found.absolute - found.top.sum(axis=0)
             need = np.maximum(need, p / 100 * found.top[0] - rest)
     few = forbidden(found.units, rules) & (found.units > 0)
-    return np.asarray(np.where(few, np.maximum(need, SHARE / 100 * found.absolute), need))
+    share = rules.largest("dominance", "few_percent")[0] or 0  # of the sum, where too few children are in it
+    return np.asarray(np.where(few, np.maximum(need, share / 100 * found.absolute), need))
 
 
 def protect_sums(

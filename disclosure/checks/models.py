@@ -15,7 +15,6 @@ from disclosure.packs import HOUSE, Rules
 from disclosure.shown import Floats, Ints
 
 LEVERAGE = 1 - 1e-8
-REMEMBERS = 0.6  # AUC of a guess at who was in the training data from which a model is taken to remember
 
 
 def model(design: Floats, names: Sequence[str], units: Ints, rules: Rules, *, name: str) -> Iterator[Finding]:
@@ -111,9 +110,10 @@ def _saturated(design: Floats, units: Ints, rules: Rules, name: str) -> Iterator
     )
 
 
-def predictor(model: object, auc: float | None, *, name: str) -> Iterator[Finding]:
+def predictor(model: object, auc: float | None, rules: Rules, *, name: str) -> Iterator[Finding]:
     """A trained predictor: refused; with the AUC of an attack on it for a person to judge, or refused for good."""
-    remembers = auc is not None and not auc < REMEMBERS
+    least, pack = rules.smallest("predictor", "auc")  # of a guess at who was in the training data
+    remembers = auc is not None and (least is None or not auc < least)
     message, fix = {
         None: (
             "a trained predictor may remember the children it was trained on",
@@ -129,4 +129,4 @@ def predictor(model: object, auc: float | None, *, name: str) -> Iterator[Findin
         ),
     }[None if auc is None else remembers]
     level = Level.REVIEW if auc is not None and not remembers else Level.FAIL
-    yield Finding(level, f"{HOUSE}/predictor", name, type(model).__name__, message, fix)
+    yield Finding(level, f"{pack}/predictor", name, type(model).__name__, message, fix)

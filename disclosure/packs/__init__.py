@@ -32,7 +32,8 @@ CLAUSES: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "quantiles": {"least": int},
     "endpoints": {"allowed": bool},
     "models": {"degrees_of_freedom": int, "parameters_share": float},
-    "dominance": {"rules": list, "p_percent": int, "absolute": bool},
+    "dominance": {"rules": list, "p_percent": int, "absolute": bool, "few_percent": int},
+    "predictor": {"auc": float},
     "correlation": {"least": int},
     "survival": {"least": int},
     "group": {"share": int},
@@ -56,6 +57,7 @@ class Pack:
     checked: str
     clauses: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)  # what a clause says of itself
 
     @property
     def hidden(self) -> tuple[int, int] | None:
@@ -183,7 +185,7 @@ def _shipped(name: str) -> Pack:
 def _read(path: Path) -> Pack:
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         raise MisuseError("there is no such rule pack", where=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TreError(
@@ -207,6 +209,7 @@ def _read(path: Path) -> Pack:
         checked=str(told.get("checked", "")),
         clauses=clauses,
         unknown=unknown,
+        notes={name: str(told[name]["note"]) for name in clauses if "note" in told[name]},
     )
 
 

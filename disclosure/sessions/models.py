@@ -142,7 +142,7 @@ class Models(Base):
         """
         found = attack(model) if attack is not None else largest_auc(Path(report)) if report else None
         recipe = {"made": type(model).__name__, "claimed": "settings"}
-        self._keep(name, None, recipe, list(models.predictor(model, found, name=name)))
+        self._keep(name, None, recipe, list(models.predictor(model, found, self.rules, name=name)))
 
     def _fit(self, kind: str, formula: str, data: pd.DataFrame, more: dict[str, Any]) -> Any:
         import statsmodels.formula.api as smf

@@ -17,6 +17,7 @@ from disclosure.checks.counts import contradictions
 from disclosure.checks.rowlevel import small_areas
 from disclosure.checks.solved import attack_table, consistent
 from disclosure.compare import Face, shared_dimensions
+from disclosure.explain import explain
 from disclosure.files.delimited import Grid
 from disclosure.findings import Level
 from disclosure.joint import Released, attack_releases
@@ -190,6 +191,21 @@ def test_a_percentage_beside_a_hidden_count_narrows_it_and_fails_when_it_can_onl
 def test_small_areas_are_told_where_they_are_most_of_a_column(codes: int, rows: int, fires: bool) -> None:
     body = tuple((f"E0100{at:04d}" if at < codes else f"ward {at}", "40") for at in range(rows))
     assert bool(list(small_areas(Grid("t", ("area", "n"), body)))) == fires
+
+
+def test_a_figure_of_the_house_without_a_source_says_so_and_a_pack_replaces_it(tmp_path: Path) -> None:
+    for rule in ("house/predictor", "house/dominance"):
+        assert "house rule, no published source" in explain(rule)
+    assert "no published source" not in explain("dfe-cin/count")
+    own = tmp_path / "own.toml"
+    own.write_text(
+        'name="own"\ntitle="t"\nversion="1"\nsource="s"\nunit="child"\nsymbol="c"\n'
+        '[predictor]\nauc=0.8\nconfidence="house"\n'
+    )
+    for pack, auc, level in (("dfe-cin", 0.6, Level.FAIL), (own, 0.79, Level.REVIEW), (own, 0.8, Level.FAIL)):
+        (finding,) = models.predictor(object(), auc, chain([pack]), name="m")
+        assert finding.verdict is level
+    assert finding.rule == "own/predictor"
 
 
 # ---------------------------------------------------------------- beside an earlier release
