@@ -13,6 +13,7 @@ from typing import Literal
 
 from disclosure.atomic import sha256
 from disclosure.checks.counts import check_counts, contradictions
+from disclosure.checks.repeats import repeated_totals
 from disclosure.checks.rowlevel import row_level, small_areas
 from disclosure.checks.shares import undone
 from disclosure.checks.solved import attack_table
@@ -192,6 +193,8 @@ def tables_in(
             grid, given = undone(grid, [pack.symbol for pack in rules.all], rules)
             findings += [replace(found, file=str(path)) for found in given]
         table = read_table(grid, grid.name, rules, mine)
+        twice = repeated_totals(grid, len(grid.header) - table.size[1])
+        findings += [replace(found, file=str(path)) for found in twice]
         findings += labels_told(grid, str(path), mine) if mine is not None else []
         tables.append(replace(table, name=str(path)) if grid.name == str(path) else table)
     return tables, findings

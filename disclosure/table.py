@@ -104,19 +104,17 @@ def build(
 ) -> Table:
     """A table from printed rows: `labels[i]` are row i's labels, `body[i]` its figures under `header`.
 
-    Rows that repeat a label are told apart by their number. Raises TreError when rows are ragged.
+    A label that stands again gets a number. Raises TreError when rows are ragged.
     """
     if any(len(row) != len(header) for row in body):
         raise TreError("the rows of the table don't all have as many figures as its header", where=name)
     width, depth = len(header), len(labels[0]) if labels else 0
-    keys = [tuple(row) for row in labels]
-    if len(set(keys)) < len(keys) or not depth:
+    keys = _told_apart([tuple(row) for row in labels])
+    if not depth:
         keys = [(f"row {at + 1}",) for at in range(len(body))]
         dimensions, depth = ("row",), 1
     names = list(dimensions) if len(dimensions) == depth else [f"label {at + 1}" for at in range(depth)]
-    columns = [str(title) for title in header]
-    if len(set(columns)) < width:
-        columns = [f"{title} ({at + 1})" for at, title in enumerate(columns)]
+    columns = [title for (title,) in _told_apart([(str(title),) for title in header])]
     members, codes = [], []
     for at in range(depth):
         order = list(dict.fromkeys(key[at] for key in keys))
@@ -136,6 +134,22 @@ def build(
         size=(len(body), width),
         parents=tuple({} for _ in members),
     )
+
+
+def _told_apart(keys: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The labels, those that stood before with a number: `Total`, `Total (2)`."""
+    if len(set(keys)) == len(keys):
+        return list(keys)
+    taken, times, found = set(keys), dict.fromkeys(keys, 0), []
+    for key in keys:
+        times[key] += 1
+        again = key
+        while times[key] > 1 and again in taken:
+            again = (*key[:-1], f"{key[-1]} ({times[key]})")
+            times[key] += again in taken
+        taken.add(again)
+        found.append(again)
+    return found
 
 
 def _equations(codes: Ints, at: int, family: Parents) -> sp.csr_matrix:
