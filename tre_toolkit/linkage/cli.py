@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -115,6 +116,8 @@ def link(
         console.say(
             f"since the earlier run: {events['merged']:,} persons merged, {events['split']:,} split (events.parquet)"
         )
+    for line in _mothers(spine.facts):
+        console.say(line)
     for one in spine.facts["left_out"]:
         console.say(f"left out of the step {one['step']!r}: tokens too many records share; see the report")
 
@@ -273,3 +276,22 @@ def _tell(into: Path, *, as_json: bool) -> None:
 
 def _share(rate: object) -> str:
     return f"{rate:.1%}" if isinstance(rate, float) else str(rate)
+
+
+def _mothers(facts: Mapping[str, Any]) -> list[str]:
+    """What is said of mothers and of numbers in the terminal; counts under ten aren't shown."""
+    told, lines = facts.get("mothers", {}), []
+    if "births" in told:
+        found = _many(told["births with a delivery"])
+        lines.append(f"mothers: {found} of {_many(told['births'])} births have a delivery (spine.json)")
+    if "named by number" in told:
+        lines.append(f"mothers: {_many(told['named by number'])} records name theirs (spine.json)")
+    if two := facts.get("numbers of two"):
+        lines.append(
+            f"{_many(two)} numbers are given to two records of one return and join nobody: ask who wrote them"
+        )
+    return lines
+
+
+def _many(count: int) -> str:
+    return f"{count:,}" if count == 0 or count >= 10 else "<10"
