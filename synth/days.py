@@ -46,6 +46,17 @@ def is_year_end(days: Days) -> NDArray[np.bool_]:
     return last
 
 
+def closing(days: Days) -> Days:
+    """31 March of the collection year that each day lies in."""
+    years = days.astype(DAY).astype(YEAR)
+    ends = [
+        ((years + np.timedelta64(at, "Y")).astype(MONTH) + np.timedelta64(2, "M")).astype(DAY)
+        for at in (0, 1)
+    ]
+    this, following = (end.astype(np.int64) + 30 for end in ends)
+    return np.where(days <= this, this, following)
+
+
 def before_last_days(days: Days) -> Days:
     """The same day, or 25 March when it falls on one of the last six days of a collection year."""
     dates = days.astype(DAY)

@@ -10,7 +10,7 @@ import numpy as np
 from synth import columns as col
 from synth.care import CareEpisodes
 from synth.careers import ADOPTED, ADOPTED_BY_CARER
-from synth.days import NEVER, Days, before_last_days, birthday, year_end, year_start
+from synth.days import NEVER, Days, before_last_days, birthday, closing, year_end, year_start
 from synth.draw import Flags, Index, Ints
 from synth.providers import REGISTER
 from synth.world import World
@@ -63,9 +63,23 @@ def first_child(world: World, children: Ints) -> Days:
     born = stays.start + 20 + np.floor(world.draws.uniform("motherhood", stays.key) * 300).astype(np.int64)
     able = who.female[stays.child] & (born > birthday(who.born[stays.child], 14)) & (born < stays.end - 10)
     able &= (stays.end < birthday(who.born[stays.child], 16)) | (stays.end >= NEVER)
+    able &= ~_after_a_change(world, born)
     able &= world.draws.chance("mother", stays.key, 0.15) & (np.bincount(stays.child)[stays.child] == 1)
     found[stays.child[able]] = born[able]
     return found[children]
+
+
+def _after_a_change(world: World, born: Days) -> Flags:
+    """Births after the last change of a year at whose end the stay goes on: rule 625 takes them for later than care."""
+    stays, some = world.stays, world.care
+    end = closing(born)
+    changed = np.where(
+        (some.started > stays.start[some.stay]) & (some.started <= end[some.stay]), some.started, 0
+    )
+    last = np.zeros(len(stays), dtype=np.int64)
+    np.maximum.at(last, some.stay, changed)
+    found: Flags = (stays.end > end) & (last > end - 365) & (last < born)
+    return found
 
 
 def modules(world: World, told: Told) -> dict[str, Module]:
