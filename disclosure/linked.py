@@ -24,8 +24,9 @@ from disclosure.compare import Face, face, project, shared_dimensions
 from disclosure.findings import Finding, Level
 from disclosure.ledger import Entry
 from disclosure.linear import FREE
+from disclosure.methods import suppressed, with_truth
 from disclosure.packs import Rules, chain
-from disclosure.protection import Protected, read_source, suppressed, with_truth
+from disclosure.protection import Protected, read_source
 from disclosure.shown import Ints
 from disclosure.suppress import solve
 from disclosure.suppress.problem import problem

@@ -26,8 +26,9 @@ from disclosure.counting import Units, units_of
 from disclosure.findings import Finding, Level, Verdict, html_table, verdict_of
 from disclosure.joint import Released
 from disclosure.ledger import Ledger, open_ledger
+from disclosure.methods import Wishes
 from disclosure.packs import Pack, Rules, chain
-from disclosure.protection import Protected, Wishes, csv_of, protect_table
+from disclosure.protection import Protected, csv_of, protect_table
 from disclosure.sessions.figures import Figures
 from disclosure.sessions.models import Models
 from disclosure.sessions.output import Output
