@@ -44,7 +44,7 @@ class Room:
 
     def put(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The array itself, or the same one in a file."""
-        if self.folder is None or len(array) < SMALL:
+        if self.limit is None or len(array) < SMALL:
             return array
         path = self._path()
         array.tofile(path)
@@ -52,7 +52,7 @@ class Room:
 
     def grow(self, dtype: npt.DTypeLike) -> Growing:
         """An array that grows piece by piece."""
-        return Growing(np.dtype(dtype), None if self.folder is None else self._path())
+        return Growing(np.dtype(dtype), None if self.limit is None else self._path())
 
     @contextmanager
     def place(self) -> Iterator[Path]:
@@ -94,18 +94,19 @@ class Growing:
 
 
 @contextmanager
-def room(memory: str | None = None, *, beside: Path | None = None) -> Iterator[Room]:
+def room(memory: str | None = None, *, beside: Path | None = None, folder: bool = False) -> Iterator[Room]:
     """A room for one run. `memory` ("1GB") limits it, and what doesn't fit is in a folder that only its owner can read,
-    made `beside` (the system's own place when not given) and gone when the block ends.
+    made `beside` (the system's own place when not given) and gone when the block ends. `folder` asks for one without a
+    limit too, for an engine that has to write.
 
     Raises MisuseError when `memory` isn't an amount.
     """
-    if memory is None:
+    limit = None if memory is None else amount(memory)
+    if limit is None and not folder:
         yield Room()
         return
-    limit = amount(memory)
-    with tempfile.TemporaryDirectory(prefix=".tre-link-", dir=beside) as folder:  # 0700 by its maker
-        yield Room(limit, Path(folder))
+    with tempfile.TemporaryDirectory(prefix=".tre-link-", dir=beside) as place:  # 0700 by its maker
+        yield Room(limit, Path(place))
 
 
 def amount(memory: str) -> int:

@@ -143,7 +143,7 @@ def link(
     from tre_toolkit.linkage.report import counts_of, report_on
 
     before = None if previous is None else read_spine(previous)
-    with room_for(memory, beside=into.absolute().parent) as room:
+    with room_for(memory, beside=into.absolute().parent, folder=spark is not None) as room:
         taken = take_in(
             [Path(one) for one in parcels],
             key=key,

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from tre_toolkit.errors import TreError
-from tre_toolkit.linkage.model.levels import CANDIDATES, HOUSE, PARTIAL
+from tre_toolkit.linkage.model.levels import HOUSE, PARTIAL
 from tre_toolkit.linkage.records import NONE, Codes, Records
 from tre_toolkit.linkage.room import Room
 
@@ -67,6 +67,15 @@ COMPARISONS: dict[str, tuple[tuple[tuple[str, tuple[str, ...]], ...], str | None
     "nhs": ((("exact", ("nhs",)),), "nhs"),
     "uln": ((("exact", ("uln",)),), "uln"),
 }
+BLOCKING = (
+    *(("upn", "upn"), ("upn", "former_upn"), ("former_upn", "upn")),
+    *((kind, kind) for kind in ("nhs", "uln", f"given_initial+{D}", f"surname_first3+{D}")),
+    *((kind, kind) for kind in (f"{D}+postcode_district", f"names_sorted+{D}")),
+    *((kind, kind) for kind in ("given+surname+birth_year", "given+surname+birth_md")),
+    *((kind, kind) for kind in (*HOUSE, "given+surname+postcode")),
+)
+"""Kinds of the left and of the right record that bring a pair up. Each rule costs Splink a join that shuts out the pairs of
+all rules before, so a kind that another includes (a given name's first three letters, its initial) isn't named."""
 TRAINING = ((f"given+{D}", f"surname+{D}"), ("upn",), (f"given+{D}", f"{D}+postcode"))
 
 
@@ -96,17 +105,22 @@ def database(*, room: Room | None = None, threads: int | None = None, spark: str
 
 def _on_spark(url: str, room: Room) -> Any:
     """Splink's Spark API on a session of ours. Splink's own functions in Java aren't asked for: tokens are compared for
-    equality alone. What it keeps it holds on the executors, for it would else write to a folder that nobody named."""
+    equality alone. On one machine what it keeps goes to Parquet files in the room's folder, so that Spark knows how small
+    it is and plans no further than it; on a cluster the executors hold it."""
     from splink.backends import spark as backend
 
     from tre_toolkit.spark import session
 
     spark = session(url, memory=room.memory, folder=room.folder)
+    method = "persist"
     if url.startswith("local"):
         for name, value in ON_ONE_MACHINE.items():
             spark.conf.set(name, value)
+        if room.folder is not None:
+            spark.sparkContext.setCheckpointDir(str(room.folder))
+            method = "parquet"
     api: Any = backend.SparkAPI
-    return api(spark_session=spark, break_lineage_method="persist", register_udfs_automatically=False)
+    return api(spark_session=spark, break_lineage_method=method, register_udfs_automatically=False)
 
 
 def find_pairs(records: Records, file: Codes, *, api: Any = None, least: float = 0.001) -> pd.DataFrame:
@@ -182,11 +196,7 @@ def _settings(names: dict[str, str]) -> Any:
             )
         )
     rules: list[Any] = [
-        f"l.{names[one]} = r.{names[two]}"
-        for kinds in CANDIDATES
-        for one in kinds
-        for two in kinds
-        if {one, two} <= set(names)
+        f"l.{names[one]} = r.{names[two]}" for one, two in BLOCKING if {one, two} <= set(names)
     ]
     return SettingsCreator(
         link_type="link_only",

@@ -202,11 +202,12 @@ def is_small(counts: Codes) -> Mask:
 
 
 def told(marks: Mapping[str, Mask]) -> dict[str, Mask]:
-    """The marks that can be told of at all: neither those who have one nor those who haven't are few."""
+    """The marks that can be told of at all: neither those who have one nor those who haven't are few. That they are records
+    all have, and it is always told of."""
     return {
         name: mark
         for name, mark in marks.items()
-        if not is_small(np.array([mark.sum(), len(mark) - mark.sum()])).any()
+        if name == EVERY or not is_small(np.array([mark.sum(), len(mark) - mark.sum()])).any()
     }
 
 
@@ -221,7 +222,7 @@ def write(made: Mapping[str, Axis], marks: Mapping[str, Mask], folder: Path, *, 
             columns, labels = (mark, f"not {mark}", EVERY), [*axis.labels, ALL]
             units = np.vstack([axis.cells[:, at], axis.cells[:, at].sum(axis=0)])
             sets = np.vstack([axis.sets[:, at], axis.totals[at]])
-            hidden = np.vstack([axis.hidden[:, at], np.zeros(3, dtype=bool)])
+            hidden = np.vstack([axis.hidden[:, at], is_small(units[-1])])
             shown = np.where(hidden, SYMBOL, units.astype(str)).tolist()
             write_text(path, _csv([axis.name, *columns], labels, shown))
             evidence = {

@@ -259,7 +259,11 @@ def test_link_and_workspace_from_the_command_line(two, tmp_path, capsys):
         "spine.json",
         "spine.parquet",
     ]
-    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["report.html", "report.json"]
+    assert sorted(path.name for path in (tmp_path / "r").iterdir()) == [
+        "report.html",
+        "report.json",
+        "tables",
+    ]
     assert run(["workspace", str(tmp_path / "s"), *paths, *keys, "--into", str(tmp_path / "w")]) == 0
     assert (tmp_path / "w" / "people.parquet").is_file()
     assert (tmp_path / "parcels.log").is_file()  # the book, beside the spine

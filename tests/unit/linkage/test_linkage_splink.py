@@ -10,12 +10,13 @@ from tre_toolkit.errors import TreError
 from tre_toolkit.linkage.engines import join
 from tre_toolkit.linkage.quality import score
 from tre_toolkit.linkage.records import kind
-from tre_toolkit.linkage.splink_engine import COMPARISONS, TRAINING, find_pairs
+from tre_toolkit.linkage.room import room
+from tre_toolkit.linkage.splink_engine import BLOCKING, COMPARISONS, TRAINING, database, find_pairs
 
 
 def test_splink_asks_for_tokens_by_their_right_names(two_files):
     asked = {one for levels, _ in COMPARISONS.values() for _, kinds in levels for one in kinds}
-    asked |= {one for kinds in TRAINING for one in kinds} | {
+    asked |= {one for kinds in (*TRAINING, *BLOCKING) for one in kinds} | {
         needed for _, needed in COMPARISONS.values() if needed
     }
     assert all(kind(one.split("+")) == one and one in two_files[2].tokens for one in asked)
@@ -34,15 +35,18 @@ def test_splink_finds_the_children_and_our_model_no_fewer(two_files):
     assert set(theirs.band) <= {"strong", "certain", "alone"}
 
 
-def test_any_database_api_of_splinks_goes_through_the_same_call(population):
-    splink = pytest.importorskip("splink")
+def test_threads_and_a_limit_of_memory_move_no_pair(population, tmp_path):
+    pytest.importorskip("splink")
     a, b = population.invent(900, 27, overlap=0.5)
     records = population.records(population.parts(a), population.parts(b))
-    own, handed = (
-        find_pairs(records, records.source, api=api, least=0.9) for api in (None, splink.DuckDBAPI())
-    )
-    assert len(own) > 100
-    assert own[["left", "right"]].equals(handed[["left", "right"]])
+    with room("200MB", beside=tmp_path) as limited:
+        one, two = (
+            find_pairs(records, records.source, api=database(room=limited, threads=threads), least=0.9)
+            for threads in (1, 2)
+        )
+    assert len(one) > 100
+    assert one[["left", "right"]].equals(two[["left", "right"]])
+    assert np.abs(one["probability"] - two["probability"]).max() < 1e-6
 
 
 def test_without_splink_it_says_which_extra_is_missing(two_files, monkeypatch):
