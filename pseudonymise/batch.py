@@ -23,7 +23,7 @@ from pseudonymise.measuring import measured
 from pseudonymise.options import Options
 from pseudonymise.payload import Children, about, fresh_ids, payload
 from pseudonymise.people import People, cells_of, clean_ids, numberings, people
-from pseudonymise.planning import Plan, parts_of, plan
+from pseudonymise.planning import Plan, beside_tokens, parts_of, plan
 from pseudonymise.recipients import To
 from pseudonymise.scan import dictionary
 from pseudonymise.spill import Shuffled, Spill
@@ -164,9 +164,9 @@ class _Run:
         who = people(return_, without=self.options.without)
         record_ids = fresh_ids(who.count)
         cut = self._apart(who)
-        columns = profiles.columns(project.profile, parts_of(return_.schema)) if who.count else ()
+        columns = profiles.columns(project.profile, parts_of(return_.schema, project)) if who.count else ()
         recipe = self._recipe(return_, columns)
-        cells = cells_of(return_, who, self.spill)
+        cells = cells_of(return_, who, self.spill, project)
         tokens = make(
             recipe,
             stretches(cells, self.spill),
@@ -189,7 +189,8 @@ class _Run:
             words=dictionary(tokens.words),
             areas=self.options.areas,
         )
-        beside = who.count and project.about and project.profile == "strict"
+        coarse = beside_tokens(return_.schema, project)
+        beside = who.count and coarse and project.profile == "strict"
         singles = [table.name for table in return_.schema.tables if table.key == (table.person,)]
         mapped = self.options.truth_map or self.options.own_map
         done(1)
@@ -198,7 +199,7 @@ class _Run:
             place,
             tokens if columns else None,
             staying.tables,
-            about(return_, who, record_ids, tokens, project.about) if beside else None,
+            about(return_, who, record_ids, tokens, coarse) if beside else None,
             telling.counts_of(return_, who, tokens, staying.counts, int(cut.sum())),
             staying.problems,
             telling.truth_of(return_, who, record_ids, self.authority, self.spill) if mapped else None,
@@ -217,7 +218,7 @@ class _Run:
         recipe = Recipe(
             columns,
             return_.year,
-            numberings=numberings(return_, self.authority),
+            numberings=numberings(return_, self.authority, self.agreed.project),
             words=text_stays,
             about=bool(self.agreed.project.about),
         )

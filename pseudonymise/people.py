@@ -18,11 +18,13 @@ from pseudonymise.planning import (
     NUMBER,
     OWN,
     has_local_ids,
+    looked_at,
     numbering_of,
     person_tables,
     token_fields,
 )
 from pseudonymise.spill import Place, Spill, packed, shuffled
+from tre_toolkit.project import Project
 from tre_toolkit.schema import Schema
 
 if TYPE_CHECKING:
@@ -134,7 +136,9 @@ def _leave_out(
     )
 
 
-def cells_of(return_: Return, who: People, spill: Spill) -> dict[str, list[pa.Buffer | Place]]:
+def cells_of(
+    return_: Return, who: People, spill: Spill, project: Project
+) -> dict[str, list[pa.Buffer | Place]]:
     """What tokens are made of, by domain: a value a record in the order `who.order`, kept a stretch at a time."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -143,7 +147,7 @@ def cells_of(return_: Return, who: People, spill: Spill) -> dict[str, list[pa.Bu
     people = {table.name for table in person_tables(schema)}
     order = pa.array(who.order)
     kept: dict[str, list[pa.Buffer | Place]] = {}
-    for domain, fields in token_fields(schema).items():
+    for domain, fields in looked_at(schema, project).items():
         whole = None
         for table, column in fields:
             if table.name not in who.codes or column.name not in rows.columns(return_, table.name):
@@ -162,10 +166,10 @@ def cells_of(return_: Return, who: People, spill: Spill) -> dict[str, list[pa.Bu
     return kept
 
 
-def numberings(return_: Return, authority: str) -> dict[str, str]:
+def numberings(return_: Return, authority: str, project: Project) -> dict[str, str]:
     """For each domain of a return that holds a number of somebody's, what tells it apart from the same digits elsewhere."""
     schema = return_.schema
-    given = token_fields(schema)
+    given = token_fields(schema, project)
     found = {
         word: numbering_of(schema, given[word][0][1]) for word in (NUMBER, *ALIASES, MOTHER) if word in given
     }

@@ -30,6 +30,8 @@ NUMBER, MOTHER = (
 ALIASES = ("alias", "alias2", "alias3", "alias4", "alias5", "alias6")
 """The same person's numbers in further numberings; which of these words a numbering gets says nothing."""
 UNKNOWN = "the catalogue doesn't know"  # how a reader words a column or element it left out
+GUARDS = ("birth_date", "given", "surname")
+COARSE_OF = {"birth_year": "birth_date", "sex": "sex"}  # a coarse column to the domain it is made of
 
 # which parts of the token contract a domain of the catalogue gives
 GIVES: dict[str, tuple[str, ...]] = {
@@ -118,7 +120,7 @@ def plan(returns: Sequence[Return], project: Project) -> Plan:
         schema = return_.schema
         for one in _of_schema(schema, project):
             columns.setdefault(one.name, one)
-        made = profiles.columns(project.profile, parts_of(schema))
+        made = profiles.columns(project.profile, parts_of(schema, project))
         tokens[f"{return_.dataset}/{return_.period}"] = tuple(column.name for column in made)
         problems += _undeclared(return_, schema, project)
         problems += _outside(return_, project)
@@ -127,19 +129,55 @@ def plan(returns: Sequence[Return], project: Project) -> Plan:
     return Plan(project, tuple(columns.values()), tokens, tuple(dict.fromkeys(problems)))
 
 
-def parts_of(schema: Schema) -> set[str]:
-    """The parts a return of this schema can give: what its person tables hold, and a home address elsewhere."""
-    parts = {part for domain in token_fields(schema) for part in GIVES.get(domain, ())}
+def parts_of(schema: Schema, project: Project | None = None) -> set[str]:
+    """The parts a return of this schema can give: what its person tables hold, and a home address elsewhere.
+
+    A column that the `project` declares dropped gives none.
+    """
+    parts = {part for domain in token_fields(schema, project) for part in GIVES.get(domain, ())}
     if {"given", "surname"} <= parts:
         parts.add("names_sorted")
     return parts
 
 
-def token_fields(schema: Schema) -> dict[str, list[tuple[Table, Field]]]:
+def token_fields(schema: Schema, project: Project | None = None) -> dict[str, list[tuple[Table, Field]]]:
     """Domain to the columns that give it: those of the person tables, else those of another table about children.
 
-    The first column of a table in a domain is the current value; a second UPN is the former one.
+    The first column of a table in a domain is the current value; a second UPN is the former one. Columns that the
+    `project` declares dropped are left out: nothing is made of them.
     """
+    every = _every_token_field(schema)
+    if project is None:
+        return every
+    dropped = {name for name, fate in project.fates.items() if fate == "drop"}
+    kept = {
+        domain: [
+            (table, field)
+            for table, field in fields
+            if f"{schema.name}.{table.name}.{field.name}" not in dropped
+        ]
+        for domain, fields in every.items()
+    }
+    return {domain: fields for domain, fields in kept.items() if fields}
+
+
+def looked_at(schema: Schema, project: Project) -> dict[str, list[tuple[Table, Field]]]:
+    """The columns that give tokens, and those that are dropped and yet guard others: by a birth date, dates are moved off
+    birthdays; for names, text is searched."""
+    every = _every_token_field(schema)
+    guards = {domain: fields for domain, fields in every.items() if domain in GUARDS}
+    return {**guards, **token_fields(schema, project)}
+
+
+def beside_tokens(schema: Schema, project: Project) -> tuple[str, ...]:
+    """The coarse columns that stand beside the tokens: none of a column that is declared dropped."""
+    given = token_fields(schema, project)
+    return tuple(
+        word for word in project.about if COARSE_OF.get(word, word) in given or word not in COARSE_OF
+    )
+
+
+def _every_token_field(schema: Schema) -> dict[str, list[tuple[Table, Field]]]:
     people = person_tables(schema)
     found: dict[str, list[tuple[Table, Field]]] = {}
     for table in people:

@@ -66,7 +66,7 @@ def facts_of(
     columns = {
         column.name: TokenColumn(domain=column.domain, parts=list(column.parts), list=column.deletions)
         for return_ in returns
-        for column in profiles.columns(project.profile, parts_of(return_.schema))
+        for column in profiles.columns(project.profile, parts_of(return_.schema, project))
     }
     return Facts(
         project=project.id,

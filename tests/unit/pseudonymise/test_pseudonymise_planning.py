@@ -6,7 +6,7 @@ import pytest
 
 from pseudonymise import plan
 from pseudonymise.paper import as_page, as_value
-from pseudonymise.planning import GIVES, _fate, _of_schema, parts_of, token_fields
+from pseudonymise.planning import GIVES, _fate, _of_schema, looked_at, parts_of, token_fields
 from tre_toolkit.errors import Problem, Problems, Where
 from tre_toolkit.returns import Return
 from tre_toolkit.schema import Field, dataset, datasets, schema
@@ -186,6 +186,35 @@ def test_the_page_to_sign_holds_every_column_and_no_link_or_script(draw, project
         assert f"<td>{one['column']}</td>" in page
     assert "Signature" in page
     assert not any(word in page for word in ("<script", "http:", "https:", "src=", "@import", "url("))
+
+
+def test_of_a_column_that_is_declared_dropped_nothing_leaves_not_even_a_token(draw, run):
+    gone = {"UPN": "drop", "PersonBirthDate": "drop"}
+    declared = draw.declared(
+        fates={f"cin_census.child_identifiers.{name}": fate for name, fate in gone.items()}
+    )
+    agreed = plan([draw.cin()], declared)
+    assert fates(agreed)["UPN"] == fates(agreed)["PersonBirthDate"] == "drop"
+    _, parcel = run([draw.cin()], declared)
+    tokens = parcel.part("tokens/cin_census/2025")
+    assert agreed.tokens["cin_census/2025"] == tuple(tokens.column_names[1:])
+    assert "t_local_id" in tokens.column_names
+    assert not [
+        name
+        for name in tokens.column_names
+        if "birth" in name or name in ("t_upn", "t_upn_temp", "t_upn_any")
+    ]
+    assert "birth_year" not in parcel.part("about/cin_census/2025").column_names
+    _, whole = run([draw.cin()], draw.declared(), log="other.log")
+    assert {"t_upn", "t_sex_birth_date"} <= set(whole.part("tokens/cin_census/2025").column_names)
+    assert "birth_year" in whole.part("about/cin_census/2025").column_names
+
+
+def test_a_dropped_birth_date_still_moves_dates_off_birthdays(draw):
+    declared = draw.declared(fates={"cin_census.child_identifiers.PersonBirthDate": "drop"})
+    known = draw.cin().schema
+    assert "birth_date" in looked_at(known, declared)
+    assert "birth_date" not in token_fields(known, declared)
 
 
 def test_the_research_profile_makes_no_tokens(draw):
