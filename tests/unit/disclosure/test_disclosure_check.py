@@ -12,6 +12,7 @@ import pytest
 
 import disclosure
 from disclosure.findings import Level
+from tre_toolkit.cli import run
 from tre_toolkit.errors import MisuseError, TreError
 
 TABLE = """
@@ -134,24 +135,21 @@ def test_a_table_whose_totals_can_not_be_protected_is_refused_and_nothing_is_wri
         disclosure.protect(write(tmp_path, tiny), packs=["dfe-cin"], must_publish=["no", "Total"])
 
 
-def test_check_as_a_command_prints_one_json_value_and_exits_by_the_verdict(tmp_path: Path) -> None:
+def test_check_as_a_command_prints_one_json_value_and_exits_by_the_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = write(tmp_path)
-    run = [sys.executable, "-c", "from tre_toolkit.cli import main; main()"]
+    command = [sys.executable, "-c", "from tre_toolkit.cli import main; main()"]
     checked = subprocess.run(
-        [*run, "check", str(path), "--pack", "dfe-cin", "--json"], capture_output=True, text=True
+        [*command, "check", str(path), "--pack", "dfe-cin", "--json"], capture_output=True, text=True
     )
     answer = json.loads(checked.stdout)
     assert checked.returncode == 1
     assert answer["verdict"] == "FAIL"
     assert set(answer["findings"][0]) == {"verdict", "rule", "file", "where", "message", "fix"}
     out = tmp_path / "s.csv"
-    made = subprocess.run(
-        [*run, "protect", str(path), "--pack", "dfe-cin", "--into", str(out)], capture_output=True, text=True
-    )
-    assert made.returncode == 0, made.stderr
-    again = subprocess.run(
-        [*run, "check", str(out), "--pack", "dfe-cin", "--json"], capture_output=True, text=True
-    )
+    assert run(["protect", str(path), "--pack", "dfe-cin", "--into", str(out)]) == 0
+    capsys.readouterr()
+    assert run(["check", str(out), "--pack", "dfe-cin", "--json"]) == 0
     told = [{"file": str(out), "verdict": "PASS", "evidence": "claimed"}]
-    assert json.loads(again.stdout) == {"verdict": "PASS", "files": told, "findings": []}
-    assert again.returncode == 0
+    assert json.loads(capsys.readouterr().out) == {"verdict": "PASS", "files": told, "findings": []}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 
 import disclosure
+from disclosure import rederive
 from disclosure.claims import word_of_author
 from disclosure.evidence import WHY, read
 from disclosure.findings import Level
@@ -45,6 +47,16 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     people.to_parquet(folder / "people.parquet")
     return folder
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Recipes are run again in this process: what a process of its own changes is tried elsewhere."""
+
+    def again(command: list[str], **options: Any) -> Any:
+        return subprocess.CompletedProcess(command, run(command[len(rederive.TRE) :]))
+
+    monkeypatch.setattr(rederive.subprocess, "run", again)
 
 
 EVERY: dict[str, Made] = {
@@ -163,6 +175,7 @@ bands = {{band = ["age", [0, 9]]}}
 """
 
 
+@pytest.mark.usefixtures("at_once")
 def test_a_recipe_in_a_toml_is_run_from_a_shell(workspace: Path, tmp_path: Path) -> None:
     declared = tmp_path / "t.toml"
     declared.write_text(RECIPE.format(more=""))
@@ -237,6 +250,7 @@ def test_a_recipe_that_somebody_wrote_is_refused_and_leaves_nothing(
     assert not (tmp_path / "t.csv").exists()
 
 
+@pytest.mark.usefixtures("at_once")
 def test_what_the_data_told_can_not_be_left_out_of_evidence(workspace: Path, tmp_path: Path) -> None:
     def of_groups(s: disclosure.Session, people: pd.DataFrame) -> None:
         s.ols("cost ~ C(area)", people, name="t")
