@@ -89,6 +89,8 @@ def pseudonymise(
     synthetic = checks.is_synthetic(returns)
     if options.truth_map and not synthetic:
         raise TreError("a truth map is made of synthetic returns only", hint="leave --truth-map out")
+    if options.own_map:
+        checks.apart_from_parcels(options.own_map, [path for _, path, _ in halves])
     agreed = plan(returns, project)
     agreed.check()
     counter = checks.series(log, project, key, new=options.new_series)

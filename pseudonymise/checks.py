@@ -115,6 +115,18 @@ def adopted(returns: Sequence[Return]) -> frozenset[str]:
     return frozenset(found)
 
 
+def apart_from_parcels(own_map: Path, parcels: Sequence[Path]) -> None:
+    """Raise TreError when the authority's own map would lie in a folder with a parcel, which is handed over, or stands already."""
+    if own_map.resolve().parent in {path.resolve().parent for path in parcels}:
+        raise TreError(
+            "the map of your own children would lie beside the parcel, and folders are handed over whole",
+            where=str(own_map),
+            hint="name a folder that stays with you",
+        )
+    if own_map.exists() or own_map.is_symlink():
+        raise TreError("something stands here already", where=str(own_map), hint="name another place")
+
+
 def read_list(path: Path) -> frozenset[str]:
     """Local numbers, one a line, of children whose records stay behind. Raises TreError when there is no such file."""
     try:

@@ -83,6 +83,9 @@ def pseudonymise(
         False, "--new-series", help="The key or the cleaning rules changed, and that is meant."
     ),
     jobs: int = typer.Option(1, min=1, help="Processes that make tokens side by side."),
+    memory: str | None = typer.Option(
+        None, "--memory", help="Stay within this much memory (1GB), or say what is needed and make nothing."
+    ),
     spark: str | None = typer.Option(
         None,
         "--spark",
@@ -104,6 +107,8 @@ def pseudonymise(
     from pseudonymise.keys import Key
     from pseudonymise.options import Options
     from pseudonymise.recipients import To
+    from pseudonymise.room import check, held
+    from pseudonymise.spill import HELD
     from tre_toolkit.parcel.keys import Recipient
     from tre_toolkit.signing import Signer
 
@@ -113,7 +118,8 @@ def pseudonymise(
         if path.exists():
             raise TreError("something stands here already", where=str(path), hint="name another place")
     passphrase = console.passphrase(passphrase_file, what=f"{key_} and {signer}")
-    opened = Key.read(key_, passphrase)
+    opened, signing = Key.read(key_, passphrase), Signer.read(signer, passphrase)
+    limit = held(memory)
     options = Options(
         authority=authority,
         without=read_list(without) if without else frozenset(),
@@ -124,15 +130,17 @@ def pseudonymise(
         new_series=new_series,
         jobs=jobs,
         elsewhere=_executors(spark, opened, key_, passphrase_file) if spark else None,
+        held=HELD if limit is None else min(HELD, limit),
     )
-    read = _read(returns)
+    read = _read(returns, limit)
+    check(memory, read, jobs=jobs)
     with console.progress("pseudonymising", len(read)) as done:
         made = run(
             read,
             declared,
             opened,
             to=whom,
-            signer=Signer.read(signer, passphrase),
+            signer=signing,
             into=into,
             log=log or key_.with_name("audit.log"),
             options=options,
@@ -206,8 +214,8 @@ def _agreed(declaration: Path, trust: list[Path]) -> Project:
     return Project.read(declaration)
 
 
-def _read(paths: list[Path]) -> list[Return]:
-    """Every return that stands in `paths`."""
+def _read(paths: list[Path], held: int | None = None) -> list[Return]:
+    """Every return that stands in `paths`, of each at most `held` bytes in memory."""
     from tre_toolkit.returns import find, read
 
     found = find(paths)
@@ -216,7 +224,7 @@ def _read(paths: list[Path]) -> list[Return]:
     with console.progress("reading", len(found)) as done:
         returns = []
         for one in found:
-            returns.append(read(one))
+            returns.append(read(one, held=held))
             done(1)
     return returns
 

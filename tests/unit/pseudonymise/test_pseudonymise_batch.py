@@ -190,19 +190,40 @@ def test_a_truth_map_names_each_record_and_is_refused_for_real_returns(run, draw
     assert not (tmp_path / "x.parcel").exists()
 
 
-def test_an_own_map_may_be_made_of_real_returns_and_is_its_owners_alone(run, draw, tmp_path):
-    own = tmp_path / "own.csv"
-    real = draw.cin(
-        synthetic=False,
-        child_identifiers={"LAchildID": ["A1"], "Sex": ["F"]},
-        child_characteristics={},
-        cin_details={},
-    )
+@pytest.fixture
+def real(draw):
+    """A return that says it is of real children."""
+    one = {"LAchildID": ["A1"], "Sex": ["F"]}
+    return draw.cin(synthetic=False, child_identifiers=one, child_characteristics={}, cin_details={})
+
+
+def test_an_own_map_may_be_made_of_real_returns_and_is_its_owners_alone(run, real, tmp_path):
+    (tmp_path / "ours").mkdir()
+    own = tmp_path / "ours" / "own.csv"
     _, parcel = run([real], options=Options(own_map=own))
     (row,) = csv.DictReader(own.read_text().splitlines())
     assert row["local_id"] == "A1"
     assert parcel.part("tokens/cin_census/2025")["record_id"].to_pylist() == [int(row["record_id"])]
-    assert own.stat().st_mode & 0o077 == 0
+    assert own.stat().st_mode & 0o777 == 0o600
+    for name in parcel.manifest.names:  # it is in no part
+        assert "local_id" not in parcel.part(name).column_names
+
+
+@pytest.mark.parametrize("beside", ["own.csv", "ours/../own.csv", "link/own.csv"])
+def test_an_own_map_beside_the_parcel_is_refused_and_nothing_is_made(run, real, tmp_path, beside):
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path)
+    with pytest.raises(TreError, match="beside the parcel"):
+        run([real], options=Options(own_map=tmp_path / beside))
+    assert {path.name for path in tmp_path.iterdir()} == {"ours", "link"}
+
+
+def test_an_own_map_takes_no_other_files_place(run, real, tmp_path):
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "own.csv").write_text("somebody's\n")
+    with pytest.raises(TreError, match="stands here already"):
+        run([real], options=Options(own_map=tmp_path / "ours" / "own.csv"))
+    assert [path.name for path in tmp_path.iterdir()] == ["ours"]
 
 
 def test_returns_of_two_authorities_or_none_are_refused(run, draw):

@@ -1,0 +1,58 @@
+"""How much memory a run takes at least, and what it keeps in memory of what is allowed beyond that.
+
+The rows of the returns, the cells of the children, their tokens and what stays of each table wait in files without a
+name (see `spill` and the reader's spool). What is left are numbers: who a row is about, in which order rows leave.
+So a run's need can be told from the numbers of rows as soon as the returns are read, before anything is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pseudonymise import rows
+from pseudonymise.planning import person_tables
+from tre_toolkit.errors import MisuseError
+from tre_toolkit.returns.room import bytes_of
+
+if TYPE_CHECKING:
+    from tre_toolkit.returns import Return
+
+FIXED = (
+    600 * 2**20
+)  # Python and its libraries, the opening of a key (Argon2id), a chunk of rows, a stretch of children
+WORKER = 150 * 2**20  # a process of its own that makes tokens
+ROW = 32  # bytes: whose a row is, its new number and its place; the largest table is held, the others' owners
+CHILD = 160  # bytes: order, number, birth date, shift, and one column of cells at a time
+SHARE = 32  # of what is allowed, this part is kept before files are begun
+
+
+def held(memory: str | None) -> int | None:
+    """Bytes that the rows of each return, and what is made of all, keep in memory before files are begun; None for no limit."""
+    return None if memory is None else bytes_of(memory) // SHARE
+
+
+def check(memory: str | None, returns: Iterable[Return], *, jobs: int) -> None:
+    """Raise MisuseError when a run of these returns needs more than `memory` ("1GB"); nothing has been made then."""
+    if memory is None:
+        return
+    read = list(returns)
+    needed = FIXED + jobs * WORKER * (jobs > 1) + len(read) * bytes_of(memory) // SHARE
+    needed += max((_of(return_) for return_ in read), default=0)
+    if needed > bytes_of(memory):
+        told = -(-needed // 10**8) * 100
+        raise MisuseError(
+            f"these returns need {told:,} MB at least", hint=f"--memory {told}MB, or fewer --jobs"
+        )
+
+
+def _of(return_: Return) -> int:
+    """What the numbers of one return's rows and children take, which are forgotten before the next."""
+    counts = {
+        table.name: rows.count(return_, table.name)
+        for table in return_.schema.tables
+        if table.name in return_.tables
+    }
+    named = [table.name for table in person_tables(return_.schema)]
+    children = max((counts.get(name, 0) for name in named), default=0)
+    return ROW * sum(counts.values()) + CHILD * children
