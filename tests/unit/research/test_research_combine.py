@@ -17,6 +17,7 @@ from tre_toolkit.research import released
 from tre_toolkit.research.combine import combine
 from tre_toolkit.signing import Signer, Verifier
 
+CANARY = "918273645546372"
 NAME = "furthest_by_ethnicity.csv"
 HEADER = "Ethnicity,Looked after,Plan,Total\n"
 NORTH = HEADER + "White,30,c,100\nMixed,20,c,60\nAsian,10,15,25\nTotal,60,125,185\n"
@@ -61,7 +62,7 @@ def release(tmp_path: Path) -> Release:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Verify in this process: what `tre verify` says is asked of itself in two tests below."""
+    """Verify in this process; the test of the command asks `tre verify` itself."""
 
     def verify(folder: Path, key: Path, lists: object) -> dict[str, str] | str:
         try:
@@ -139,6 +140,7 @@ def refused(folders: list[Path], keys: list[Path], into: Path, name: str = "path
     return str(told.value)
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_release_that_was_altered_or_isn_t_trusted_or_comes_twice_is_refused(
     release: Release, tmp_path: Path
 ) -> None:
@@ -146,10 +148,10 @@ def test_a_release_that_was_altered_or_isn_t_trusted_or_comes_twice_is_refused(
     assert "wrong-signature" in refused(folders, keys[:1], tmp_path / "o")
     assert "named twice" in refused([folders[0], folders[0]], keys, tmp_path / "o")
     path = folders[0] / "data" / "outputs" / NAME
-    path.write_text(NORTH.replace("30", "31"))
+    path.write_text(NORTH.replace("30", CANARY))
     told = refused(folders, keys, tmp_path / "o")
     assert "altered" in told
-    assert "31" not in told
+    assert CANARY not in told
     with pytest.raises(MisuseError):
         combine("pathways", folders[:1], trusted=keys, into=tmp_path / "o")
 
@@ -157,7 +159,7 @@ def test_a_release_that_was_altered_or_isn_t_trusted_or_comes_twice_is_refused(
 @pytest.mark.parametrize(
     ("south", "why"),
     [
-        (SOUTH.replace("40,", "40.5,"), "aren't whole numbers"),
+        (SOUTH.replace("40,", f"{CANARY}.5,"), "aren't whole numbers"),
         (SOUTH.replace("Ethnicity", "Sex"), "not of one declaration"),
         (SOUTH.replace("Mixed", "White"), "of one name"),
     ],
@@ -170,7 +172,7 @@ def test_what_can_t_be_added_is_refused_and_says_why(
     with pytest.raises(TreError) as told:
         combine("pathways", folders, trusted=keys, into=tmp_path / "o")
     assert why in str(told.value.problem.hint)
-    assert "40.5" not in str(told.value.problem)
+    assert CANARY not in str(told.value.problem)
 
 
 @pytest.mark.usefixtures("quick")
@@ -198,3 +200,12 @@ def test_the_command_adds_up_and_prints_what_it_wrote(
         run(["recipe", "combine", "pathways", *map(str, folders), *trust, "--into", str(tmp_path / "o")]) == 0
     )
     assert NAME in capsys.readouterr().out
+    path = folders[1] / "data" / "outputs" / NAME.replace(".csv", ".safe.csv")
+    path.write_text(SOUTH.replace("50", CANARY))
+    assert (
+        run(["recipe", "combine", "pathways", *map(str, folders), *trust, "--into", str(tmp_path / "p")]) == 1
+    )
+    told = capsys.readouterr().err
+    assert "altered" in told
+    assert CANARY not in told
+    assert not (tmp_path / "p").exists()
