@@ -23,13 +23,9 @@ WRITES = {
     "validate": "invented/990/ssda903/2025 --html made.html",
     "schema export": "ssda903 --year 2025 --into made",
     "schema harmonise": "workspace ssda903 --into made",
-    "project sign": f"invented/tre.toml --signer 990/signer.key {PASS}",
     "key new": f"--project invented/tre.toml --into made {PASS}",
-    "key wrap": f"--key 990/project.key --to 991/transport.key.pub --into made {PASS}",
-    "key unwrap": "project.wrapped --transport 991/transport.key --into made --passphrase-file 991/passphrase",
     "key share": f"--key 990/project.key --into made {PASS}" + " --holder-passphrase 990/passphrase" * 3,
     "key hello": "--into made",
-    "key rotate": f"--key 990/project.key --into made --reason test --log made.log {PASS}",
     "plan": "invented/990 --project invented/tre.toml --html made.html",
     "parcel new-key": f"signer made {PASS}",
     "link": "990/990.parcel --key tre/tre.key --trust 990/signer.key.pub --passphrase-file tre/passphrase --into made",
@@ -56,7 +52,7 @@ OTHERS = {
         request remove; request withdraw; request comment; request exception; request describe; request retract; review vote; review return;
         review decide; review reject; review unblock; review exception; review download; gate migrate; gate user add; gate user role;
         gate user close; gate user open; gate user password; gate second-factor remove; gate second-factor reset"""),
-    "by the writers of whole files, folders and lines": ("tests/unit/kernel/test_files.py", """gate restore; gate prove; parcel take-in; key destroy;
+    "by the writers of whole files, folders and lines": ("tests/unit/kernel/test_files.py", """gate restore; gate prove; project sign; key wrap; key unwrap; key rotate; parcel take-in; key destroy;
         key join; recipe combine; clerical; schema docs"""),
     "keeps what it has played": ("tests/rooms/test_demo.py", "demo"),
 }  # fmt: skip
