@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pseudonymise import births, fates, profiles, rows
-from tre_toolkit.errors import Problem, Problems, Where
+from tre_toolkit.errors import Problem, Problems, TreError, Where
 from tre_toolkit.project import Project
 from tre_toolkit.schema import Field, Schema, Table
 
@@ -222,6 +222,12 @@ def other_numbers(schema: Schema) -> dict[str, list[tuple[Table, Field]]]:
                 mothers.append((table, field))
             elif field.numbering and not field.whose and field.name != table.person:
                 aliases.setdefault(field.numbering, []).append((table, field))
+    if len(aliases) > len(ALIASES):
+        raise TreError(
+            f"numbers of {len(aliases)} further numberings, and there are words for {len(ALIASES)}",
+            where=schema.name,
+            hint="part the dataset in the catalogue",
+        )
     found = dict(zip(ALIASES, aliases.values(), strict=False))
     return {**found, MOTHER: mothers} if mothers else found
 

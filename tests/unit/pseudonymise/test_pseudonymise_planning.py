@@ -6,8 +6,8 @@ import pytest
 
 from pseudonymise import plan
 from pseudonymise.paper import as_page, as_value
-from pseudonymise.planning import GIVES, _fate, _of_schema, looked_at, parts_of, token_fields
-from tre_toolkit.errors import Problem, Problems, Where
+from pseudonymise.planning import GIVES, _fate, _of_schema, looked_at, other_numbers, parts_of, token_fields
+from tre_toolkit.errors import Problem, Problems, TreError, Where
 from tre_toolkit.returns import Return
 from tre_toolkit.schema import Field, dataset, datasets, schema
 
@@ -215,6 +215,16 @@ def test_a_dropped_birth_date_still_moves_dates_off_birthdays(draw):
     known = draw.cin().schema
     assert "birth_date" in looked_at(known, declared)
     assert "birth_date" not in token_fields(known, declared)
+
+
+def test_more_numberings_than_words_are_refused_and_not_passed_over(draw):
+    known = schema("crosswalk", 2025)
+    table = known.tables[0]
+    assert len(other_numbers(known)) == 6
+    seventh = Field(name="more", type="string", role=("linkage_id",), numbering="seventh")
+    wider = table.model_copy(update={"fields": (*table.fields, seventh)})
+    with pytest.raises(TreError, match="further numberings"):
+        other_numbers(known.model_copy(update={"tables": (wider,)}))
 
 
 def test_the_research_profile_makes_no_tokens(draw):
