@@ -172,3 +172,15 @@ def test_every_block_is_of_a_kind_that_runs_parses_or_is_only_shown(page: Page) 
     for block in page.blocks:
         if block.kind in PARSED:
             parse[block.kind](block.text)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if any(block.excuse for block in page.blocks)], ids=lambda page: name(page.path))  # fmt: skip
+def test_a_test_that_stands_in_for_a_block_is_there_and_plays_its_commands(page: Page) -> None:
+    for block in page.blocks:
+        for named in re.findall(r"tests/[\w/.]+", block.excuse or ""):
+            stands = ROOT / named.rstrip(".")
+            files = [stands] if stands.is_file() else sorted(stands.rglob("*.py"))
+            assert files, f"{block.line}: {named}"
+            text = "".join(file.read_text("utf-8") for file in files)
+            for verb in re.findall(r"^(?:\$ )?tre ([a-z-]+)", block.text, re.MULTILINE):
+                assert verb in text, f"{block.line}: {named} plays no {verb}"
