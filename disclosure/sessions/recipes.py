@@ -119,7 +119,7 @@ MAKERS: Mapping[str, Maker] = {
     **{kind: Maker(_model(kind), settings=("formula",)) for kind in ("ols", "logit", "probit", "poisson")},
     "phreg": Maker(_model("phreg"), columns=("status",), settings=("formula",)),
     "correlation": Maker(
-        lambda s, f, t: s.correlation(f[list(t["columns"])], unit=f[t["unit"]], name=AGAIN), lists=("columns",)
+        lambda s, f, t: s.correlation(f[list(t["columns"])], name=AGAIN), lists=("columns",)
     ),
     "gini": Maker(lambda s, f, t: s.gini(f[t["values"]], name=AGAIN), columns=("values",)),
     "odds_ratio": Maker(
