@@ -13,7 +13,6 @@ the bytes are the same whatever its size.
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -39,6 +38,7 @@ from synth.utility import utility
 from synth.world import World, invent
 from tre_toolkit.errors import MisuseError
 from tre_toolkit.files import new_folder
+from tre_toolkit.returns.room import bytes_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from tre_toolkit.signing import Signer
 
 SECOND = "second records"
-SIZES = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 # measured: what a run needs before the first child, and for each child held (all returns of three years, with messiness)
 BASE, EACH, LEAST = 250 * 10**6, 30_000, 350 * 10**6
 CHUNK = 25_000  # children of all authorities together that are held at once
@@ -143,14 +142,9 @@ def chunk_of(memory: str | None) -> int:
     """How many children may be held at once in so much memory, "800MB" or "2GB". Raises MisuseError for too little."""
     if memory is None:
         return CHUNK
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]i?B)\s*", memory, re.IGNORECASE)
-    if not found:
-        raise MisuseError("the memory is not right", hint="such as 800MB or 2GB")
-    size = float(found[1]) * SIZES[found[2][0].upper()]
+    size = bytes_of(memory)
     if size < LEAST:
-        raise MisuseError(
-            "no set can be made in so little memory", hint=f"give {LEAST // SIZES['M']}MB or more"
-        )
+        raise MisuseError("no set can be made in so little memory", hint=f"give {LEAST // 10**6}MB or more")
     return max(int((size - BASE) / EACH), BLOCK)
 
 

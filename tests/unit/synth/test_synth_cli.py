@@ -45,7 +45,7 @@ def test_a_set_is_written_and_said_in_json(tmp_path: Path, capsys: pytest.Captur
         (["ssda903", "--engine", "hma"], "belong to tier 2"),
         (["ssda903", "--form", "xml"], "DATASET=FORM"),
         (["ssda903", "--form", "ssda903=workbook"], "doesn't come as workbook"),
-        (["ssda903", "--memory", "plenty"], "memory is not right"),
+        (["ssda903", "--memory", "plenty"], "not an amount of memory"),
         (["ssda903", "--memory", "20MB"], "so little memory"),
     ],
 )
