@@ -159,11 +159,11 @@ def test_a_percentage_is_turned_back_into_every_count_that_prints_so(share: floa
     half = 0.5 * 10.0**-decimals
     every = [
         (part, whole)
-        for whole in range(1, 41)
+        for whole in range(1, 251)
         for part in range(whole + 1)
         if abs(100 * part / whole - share) <= half + 1e-9
     ]
-    assert shares.possible_counts(share, decimals, 40) == every
+    assert shares.possible_counts(share, decimals, 250) == every
 
 
 @pytest.mark.parametrize(
@@ -331,9 +331,14 @@ def test_the_numerators_of_a_percentage_are_all_that_print_so(decimals: int, who
 
 
 def test_a_percentage_that_gives_one_child_back_fails_and_one_of_nobody_does_not() -> None:
-    rows = (("Norwich", "c", "0.3", "300"), ("Luton", "c", "0", "0"), ("Poole", "c", "0.0", "300"))
+    rows = (
+        ("Norwich", "c", "0.3", "300"),
+        ("Luton", "c", "0", "0"),
+        ("Poole", "c", "0.0", "300"),
+        ("Bath", "c", "0", "300"),
+    )
     kept, found = shares.undone(Grid("t", ("area", "care", "care %", "Total"), rows), ["c"], chain("dfe-cin"))
-    assert [row[1] for row in kept.rows] == ["1-1", "0-0", "0-0"]
+    assert [row[1] for row in kept.rows] == ["1-1", "0-0", "0-0", "0-1"]
     assert [finding.where for finding in found] == ["row 1, column 2"]
 
 
@@ -407,3 +412,15 @@ def test_what_is_not_settled_in_time_is_named_by_the_last_cell_it_lies_in() -> N
     found = attack_releases([Released("one", area, 2), Released("two", other, 2)], seconds=-1.0)
     assert not found.safe
     assert set(found.unsettled) == {(1, 0)}
+    few = attack_releases([Released("one", np.repeat([1, 2], [5, 90]), 2)], seconds=-1.0)
+    assert few.unsettled == ((0, 0),)
+
+
+def test_a_leak_outside_the_new_table_is_attacked_where_their_cells_meet() -> None:
+    area = np.repeat([1, 2], 100)
+    dropped = area.copy()
+    dropped[150:153] = 0
+    new = np.zeros(200, np.int64)
+    new[100:140] = 1  # of the second area only, and of none of the three
+    old = [Released("all", area, 2), Released("fewer", dropped, 2)]
+    assert attack_releases([*old, Released("new", new, 1)], new=2).leaks
