@@ -33,8 +33,8 @@ OUTPUTS = ("pathways/furthest_by_ethnicity.csv", "pathways/state_flow.csv", "sen
 SAFE = tuple(name.partition("/")[2] for name in OUTPUTS)
 STUDIES = ("pathways", "send")
 # of invented children in care more are newborn than the limit for real ones lets pass with the day of their placement, and where
-# half a million children are in one school census, many share a sex and a birth date
-LIMITS = "\n[limits]\nbirthdays = 0.2\ncommon_tokens = 1.0\n"
+# half a million children are in one school census, many share a sex and a birth date, and a first letter tells more
+LIMITS = "\n[limits]\nbirthdays = 0.2\ncommon_tokens = 1.0\nnamed = 1.0\n"
 UNLIMITED = {"check"}  # its --memory is for making tables again, which only --workspace asks for
 TRE = "from tre_toolkit.cli import main; main()"
 
