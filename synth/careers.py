@@ -167,6 +167,8 @@ def _episode(
     unprotected = np.where(
         cared, np.minimum(unprotected, np.maximum(in_care + 20, protected + 30)), unprotected
     )
+    died = cared & (exit_ == DIED)  # a plan does not outlive the child
+    unprotected = np.where(died, np.minimum(unprotected, out_of_care), unprotected)
     unprotected = np.where(protected < NEVER, unprotected, NEVER)
     closed = _closure(
         draws, key, adult, authorised, unprotected, out_of_care, exit_, light=light, cared=cared

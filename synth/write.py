@@ -256,7 +256,10 @@ def project(plan: Plan, names: Sequence[str]) -> str:
         'purpose = "To try the toolkit on people who do not exist"\n'
         f"datasets = [{listed}]\n"
         'profile = "strict"\n\n'
-        f"[authorities]\n{authorities}\n"
+        f"[authorities]\n{authorities}\n\n"
+        "# Children who do not exist can't be exposed: their few names and their births in care stop no rehearsal.\n"
+        "# A real declaration leaves these out, and is held to the defaults.\n"
+        "[limits]\nbirthdays = 0.2\ncommon_tokens = 1.0\nnamed = 1.0\n"
     )
 
 

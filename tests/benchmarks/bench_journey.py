@@ -32,9 +32,6 @@ DATASETS = ("cin_census", "ssda903", "school_census")
 OUTPUTS = ("pathways/furthest_by_ethnicity.csv", "pathways/state_flow.csv", "send/support_by_furthest.csv")
 SAFE = tuple(name.partition("/")[2] for name in OUTPUTS)
 STUDIES = ("pathways", "send")
-# of invented children in care more are newborn than the limit for real ones lets pass with the day of their placement, and where
-# half a million children are in one school census, many share a sex and a birth date, and a first letter tells more
-LIMITS = "\n[limits]\nbirthdays = 0.2\ncommon_tokens = 1.0\nnamed = 1.0\n"
 UNLIMITED = {"check"}  # its --memory is for making tables again, which only --workspace asks for
 TRE = "from tre_toolkit.cli import main; main()"
 
@@ -145,10 +142,7 @@ def synth(journey: Journey) -> Took:
     codes = [word for code in AUTHORITIES for word in ("--authority", code)]
     size = str(max(1, journey.children // len(AUTHORITIES)))
     words = ("synth", *journey.datasets, *codes, "--years", journey.years, "--children", size, "--seed", "1")
-    took = journey.stage("synth", [(*words, "--into", "invented")])
-    with (journey.folder / "invented" / "tre.toml").open("a") as declaration:
-        declaration.write(LIMITS)
-    return took
+    return journey.stage("synth", [(*words, "--into", "invented")])
 
 
 def validate(journey: Journey) -> Took:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from synth import careers
 from synth.days import NEVER, day
 from synth.ids import UPN_LETTERS
 from synth.plan import Plan
@@ -67,3 +68,16 @@ def test_the_adopted_are_called_what_they_were_before(made: World) -> None:
     for upn in told:
         if renamed[upn] > day("2023-01-16"):
             assert before.loc[upn, "surname"] == surname[upn]
+
+
+def test_no_protection_plan_outlives_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        careers, "HOME_SHARES", [float(code == careers.DIED) for code in range(len(careers.EXITS))]
+    )
+    told = invent(Plan(("990",), 4_000, (2024,), seed=1)).episodes
+    died = (told.in_care < NEVER) & (told.exit == careers.DIED)
+    protected = died & (told.protected < NEVER)
+    assert protected.sum() > 20
+    assert (told.unprotected[protected] <= told.out_of_care[protected]).all()
+    assert (told.unprotected[protected] == told.out_of_care[protected]).any()
+    assert (told.unprotected[protected] > told.protected[protected]).all()
