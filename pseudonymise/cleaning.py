@@ -126,7 +126,7 @@ def only_where(values: pa.Array, keep: pa.Array) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return pc.if_else(pc.fill_null(keep, fill_value=False), values, pa.scalar(None, pa.string()))
+    return pc.if_else(pc.fill_null(keep, fill_value=False), values, pa.scalar(None, values.type))
 
 
 # check digits

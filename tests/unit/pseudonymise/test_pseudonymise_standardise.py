@@ -12,7 +12,7 @@ import pytest
 from stdnum.gb import nhs as stdnum_nhs
 from stdnum.gb import upn as stdnum_upn
 
-from pseudonymise import cleaning, standardise
+from pseudonymise import births, cleaning, standardise
 
 FILE = Path(__file__).parents[2] / "vectors" / "standardise.json"
 RULES = {
@@ -40,6 +40,20 @@ def test_a_rule_gives_what_its_vectors_say(rule):
     made = RULES[rule](pa.array([case["written"] for case in cases]))
     for at, case in enumerate(cases):
         assert {name: column[at].as_py() for name, column in made.items()} == case["parts"], case["written"]
+
+
+BIRTHS = FILE.with_name("births.json")
+
+
+def test_the_rules_of_births_are_frozen_by_vectors_of_their_own():
+    assert hashlib.sha256(BIRTHS.read_bytes()).hexdigest()[:16] == births.VECTORS
+    published = {rule["rule"]: rule["cases"] for rule in json.loads(BIRTHS.read_text())["rules"]}
+    assert set(published) == set(births.RULES)
+    for rule, cases in published.items():
+        written = pa.array([case["written"] for case in cases], pa.string())
+        made = births.RULES[rule](written.cast(pa.date32()) if rule in births.DATES else written)
+        for at, case in enumerate(cases):
+            assert {name: column[at].as_py() for name, column in made.items()} == case["parts"], case
 
 
 def test_swapped_names_become_one_value():
