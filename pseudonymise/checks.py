@@ -116,12 +116,12 @@ def adopted(returns: Sequence[Return]) -> frozenset[str]:
 
 
 def apart_from_parcels(own_map: Path, parcels: Sequence[Path]) -> None:
-    """Raise TreError when the authority's own map would lie in a folder with a parcel, which is handed over, or stands already."""
-    if own_map.resolve().parent in {path.resolve().parent for path in parcels}:
+    """Raise TreError when the authority's own map would lie in a parcel's folder or anywhere below it, or stands already."""
+    if {path.resolve().parent for path in parcels} & set(own_map.resolve().parents):
         raise TreError(
-            "the map of your own children would lie beside the parcel, and folders are handed over whole",
+            "the map of your own children would lie beside the parcel or below its folder, and folders are handed over whole",
             where=str(own_map),
-            hint="name a folder that stays with you",
+            hint="name a folder that stays with you, and another one for the parcel",
         )
     if own_map.exists() or own_map.is_symlink():
         raise TreError("something stands here already", where=str(own_map), hint="name another place")

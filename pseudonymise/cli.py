@@ -104,12 +104,14 @@ def pseudonymise(
     from pseudonymise.batch import pseudonymise as run
     from pseudonymise.checks import read_list
     from pseudonymise.coarsen import Areas
-    from pseudonymise.keys import Key
+    from pseudonymise.keys import KIND, Key
     from pseudonymise.options import Options
     from pseudonymise.recipients import To
-    from pseudonymise.room import check, held
+    from pseudonymise.room import check, check_opening, held
     from pseudonymise.spill import HELD
+    from tre_toolkit.keyfile import memory_of
     from tre_toolkit.parcel.keys import Recipient
+    from tre_toolkit.signing import KIND as SIGNER
     from tre_toolkit.signing import Signer
 
     declared = _agreed(project, trust)
@@ -117,9 +119,12 @@ def pseudonymise(
     for _, path, _ in whom.halves(into):
         if path.exists():
             raise TreError("something stands here already", where=str(path), hint="name another place")
+    limit = held(memory)
+    check_opening(
+        memory, {path: memory_of(path, kind=kind) for path, kind in ((key_, KIND), (signer, SIGNER))}
+    )
     passphrase = console.passphrase(passphrase_file, what=f"{key_} and {signer}")
     opened, signing = Key.read(key_, passphrase), Signer.read(signer, passphrase)
-    limit = held(memory)
     options = Options(
         authority=authority,
         without=read_list(without) if without else frozenset(),

@@ -110,6 +110,17 @@ def fingerprint_of(path: Path, *, kind: str) -> str:
         ) from None
 
 
+def memory_of(path: Path, *, kind: str) -> int:
+    """Bytes of memory that opening a key file takes, told without its passphrase: what Argon2id fills."""
+    try:
+        asked = int(json.loads(_lines(path, kind)[1])["memory"])
+    except (ValueError, KeyError, TypeError):
+        raise TreError(
+            "the key file is damaged", where=str(path), hint="restore it from its shares or copy"
+        ) from None
+    return min(asked, LARGEST["memory"]) * 1024  # what asks for more is refused when it is opened
+
+
 def read_passphrase(path: Path) -> bytes:
     """A passphrase from a file only its owner can read, without the line end."""
     return _guarded(path).rstrip(b"\r\n")

@@ -199,8 +199,9 @@ def real(draw):
 
 def test_an_own_map_may_be_made_of_real_returns_and_is_its_owners_alone(run, real, tmp_path):
     (tmp_path / "ours").mkdir()
+    (tmp_path / "leaving").mkdir()
     own = tmp_path / "ours" / "own.csv"
-    _, parcel = run([real], options=Options(own_map=own))
+    _, parcel = run([real], name="leaving/990.parcel", options=Options(own_map=own))
     (row,) = csv.DictReader(own.read_text().splitlines())
     assert row["local_id"] == "A1"
     assert parcel.part("tokens/cin_census/2025")["record_id"].to_pylist() == [int(row["record_id"])]
@@ -209,21 +210,32 @@ def test_an_own_map_may_be_made_of_real_returns_and_is_its_owners_alone(run, rea
         assert "local_id" not in parcel.part(name).column_names
 
 
-@pytest.mark.parametrize("beside", ["own.csv", "ours/../own.csv", "link/own.csv"])
-def test_an_own_map_beside_the_parcel_is_refused_and_nothing_is_made(run, real, tmp_path, beside):
-    (tmp_path / "ours").mkdir()
+BESIDE = [
+    "own.csv",
+    "ours/../own.csv",
+    "link/own.csv",
+    "ours/own.csv",
+    "ours/deeper/own.csv",
+    "link/ours/own.csv",
+]
+
+
+@pytest.mark.parametrize("beside", BESIDE)
+def test_an_own_map_beside_the_parcel_or_below_is_refused_and_nothing_is_made(run, real, tmp_path, beside):
+    (tmp_path / "ours" / "deeper").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path)
     with pytest.raises(TreError, match="beside the parcel"):
         run([real], options=Options(own_map=tmp_path / beside))
-    assert {path.name for path in tmp_path.iterdir()} == {"ours", "link"}
+    assert {path.name for path in tmp_path.rglob("*")} == {"ours", "deeper", "link"}
 
 
 def test_an_own_map_takes_no_other_files_place(run, real, tmp_path):
     (tmp_path / "ours").mkdir()
+    (tmp_path / "leaving").mkdir()
     (tmp_path / "ours" / "own.csv").write_text("somebody's\n")
     with pytest.raises(TreError, match="stands here already"):
-        run([real], options=Options(own_map=tmp_path / "ours" / "own.csv"))
-    assert [path.name for path in tmp_path.iterdir()] == ["ours"]
+        run([real], name="leaving/990.parcel", options=Options(own_map=tmp_path / "ours" / "own.csv"))
+    assert {path.name for path in tmp_path.rglob("*")} == {"ours", "own.csv", "leaving"}
 
 
 def test_returns_of_two_authorities_or_none_are_refused(run, draw):
