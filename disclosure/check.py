@@ -6,7 +6,7 @@ read, or has no evidence, is never passed over in silence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -57,13 +57,15 @@ def check_files(
     record: bool = False,
     workspace: Path | None = None,
     memory: str | None = None,
+    done: Callable[[int], None] = lambda _: None,
 ) -> dict[Path, Verdict]:
     """The verdicts on several files that leave together: each is also compared with those before it.
 
     Tables whose evidence tells which cells hold the same children are attacked as one. With `record` the tables
     that pass are added to the ledger. With `workspace` every evidence is derived again from its recipe: what differs
     fails, what can't be derived is its author's word and for review; `memory` is what each may take, such as 2GB.
-    Each verdict's `standing` says how its evidence stands: without a workspace at most *claimed*.
+    Each verdict's `standing` says how its evidence stands: without a workspace at most *claimed*. `done` is called with
+    1 after each file, and once more when they were attacked together.
     """
     from disclosure.linked import attack_together
     from disclosure.rederive import said_of, standing
@@ -84,12 +86,14 @@ def check_files(
             )  # by sets they are attacked as one below
             for at, entry in enumerate(one.entries)
         ]
+        done(1)
     verdicts = {path: one.verdict for path, one in examined.items()}
     past = [
         entry for entry in (against.entries if against else ())
         if entry.digest.partition("#")[0] not in {one.digest for one in examined.values()}
     ]  # fmt: skip
     joint = attack_together([table for one in examined.values() for table in one.tables], rules, past)
+    done(1)
     for path, one in examined.items():
         # what a table gives away by itself, or with a release already named, isn't told again
         known = {found.where for found in one.verdict.findings if found.rule.endswith(TOLD)}

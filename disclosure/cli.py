@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -27,6 +29,7 @@ MOST = 20  # findings of one file that are printed; --json gives all
 
 
 def check(
+    ctx: typer.Context,
     files: list[Path] = typer.Argument(help="Outputs: tables, figures, documents."),
     pack: list[str] = typer.Option([], "--pack", help="Rule pack, by name or as a .toml; several chain."),
     against: Path = typer.Option(None, "--against", help="Ledger of what was released before."),
@@ -54,9 +57,10 @@ def check(
     if memory and workspace is None:
         raise MisuseError("--memory is for making tables again", hint="give --workspace WORKSPACE with it")
     ledger = (open_ledger(against) if record else read_ledger(against)) if against else None
-    verdicts = check_files(
-        files, list(pack), against=ledger, record=record, workspace=workspace, memory=memory
-    )
+    with _bar(ctx, "checking", len(files) + 1, "files") as done:
+        verdicts = check_files(
+            files, list(pack), against=ledger, record=record, workspace=workspace, memory=memory, done=done
+        )
     level = worst(verdict.level for verdict in verdicts.values())
     if as_json:
         found = [finding.as_dict() for verdict in verdicts.values() for finding in verdict.findings]
@@ -76,6 +80,7 @@ def check(
 
 
 def protect(
+    ctx: typer.Context,
     files: list[Path] = typer.Argument(help="Tables of counts, as CSV; several are suppressed as one."),
     method: str = typer.Option("suppress", "--method", help="suppress, round, merge or cell-key."),
     pack: list[str] = typer.Option([], "--pack", help="Rule pack, by name or as a .toml; several chain."),
@@ -106,27 +111,30 @@ def protect(
     from disclosure.protection import protect as protect_table
 
     if len(files) > 1:
-        _protect_together(files, method, pack, into, seconds)
+        _protect_together(ctx, files, method, pack, into, seconds)
         return
-    done = protect_table(
-        files[0],
-        method=method,  # type: ignore[arg-type]  # checked there
-        packs=list(pack),
-        seconds=seconds,
-        must_publish=must_publish,
-        base=base or None,
-        how=how or None,
-        key=key_file.read_bytes() if key_file else None,
-        singletons=singletons,
-    )
-    done.write(into)
-    _say(f"{into}: {_done(done.method, done.settings, done.lost)}")
-    _print_verdict(into, done.verdict)
-    if not done.verdict.passed:
+    with _bar(ctx, "protecting"):  # one search for the optimum: there is no count
+        safe = protect_table(
+            files[0],
+            method=method,  # type: ignore[arg-type]  # checked there
+            packs=list(pack),
+            seconds=seconds,
+            must_publish=must_publish,
+            base=base or None,
+            how=how or None,
+            key=key_file.read_bytes() if key_file else None,
+            singletons=singletons,
+        )
+        safe.write(into)
+    _say(f"{into}: {_done(safe.method, safe.settings, safe.lost)}")
+    _print_verdict(into, safe.verdict)
+    if not safe.verdict.passed:
         raise typer.Exit(FINDINGS)
 
 
-def _protect_together(files: list[Path], method: str, packs: list[str], into: Path, seconds: float) -> None:
+def _protect_together(
+    ctx: typer.Context, files: list[Path], method: str, packs: list[str], into: Path, seconds: float
+) -> None:
     """Suppress several tables as one, each under its own name in the new folder `into`."""
     from disclosure.linked import protect_together, write_together
 
@@ -135,12 +143,13 @@ def _protect_together(files: list[Path], method: str, packs: list[str], into: Pa
             "several tables are protected together by suppression only",
             hint="name one file for other methods",
         )
-    done = protect_together(files, packs=packs, seconds=seconds)
-    write_together(done, files, into)
-    for file, one in zip(files, done, strict=True):
+    with _bar(ctx, "protecting", len(files) + 1, "tables") as done:
+        safe = protect_together(files, packs=packs, seconds=seconds, done=done)
+        write_together(safe, files, into)
+    for file, one in zip(files, safe, strict=True):
         _say(f"{into / file.name}: {_done(one.method, one.settings, one.lost)}")
         _print_verdict(into / file.name, one.verdict)
-    if not all(one.verdict.passed for one in done):
+    if not all(one.verdict.passed for one in safe):
         raise typer.Exit(FINDINGS)
 
 
@@ -156,6 +165,17 @@ def explain(
     from disclosure.explain import explain as explain_rule
 
     Console(highlight=False, soft_wrap=True).print(explain_rule(rule), markup=False)
+
+
+def _bar(
+    ctx: typer.Context, what: str, total: int | None = None, unit: str = ""
+) -> AbstractContextManager[Callable[[int], None]]:
+    """The front door's progress bar where it gave one (this room doesn't know the console), else none."""
+    given: Any = ctx.find_root().obj
+    if given is None:
+        return nullcontext(lambda _: None)
+    bar: AbstractContextManager[Callable[[int], None]] = given(what, total, unit=unit)
+    return bar
 
 
 def _done(method: str, settings: object, lost: object) -> str:

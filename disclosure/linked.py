@@ -8,7 +8,7 @@ tables one by one hides a shared margin in one and prints it in the next; here a
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,25 +54,29 @@ def protect_together(
     packs: Packs = None,
     unit: str | None = None,
     seconds: float = 60.0,
+    done: Callable[[int], None] = lambda _: None,
 ) -> list[Protected]:
     """Suppress several tables as one: files or frames of counts, as for `protect`.
 
-    Raises TreError when a table can't be read or no pattern protects them all.
+    `done` is called with 1 once a pattern is found, and after each table. Raises TreError when a table can't be read
+    or no pattern protects them all.
     """
     rules = chain(packs)
     read = [read_source(source, rules, unit) for source in sources]
     tables = [with_truth(table, rules) for table, *_ in read]
     joined = join(tables, rules)
     hidden = _solved(joined, rules, seconds)
-    done = []
+    done(1)
+    safe = []
     for table, cells, (_, grid, told, _) in zip(tables, joined.cell, read, strict=True):
         made = suppressed(table, rules, hidden.pattern, hidden.mask[cells])
         verdict = check_table(made.table, rules, prove=True)
         if verdict.level is Level.FAIL:
             first = next(found for found in verdict.findings if found.verdict is Level.FAIL)
             raise TreError(first.message, where=first.where, hint=first.fix)
-        done.append(Protected(made.table, "suppress", made.settings, made.lost, verdict, grid, told))
-    return done
+        safe.append(Protected(made.table, "suppress", made.settings, made.lost, verdict, grid, told))
+        done(1)
+    return safe
 
 
 def write_together(done: Sequence[Protected], files: Sequence[Path], into: Path) -> None:

@@ -127,10 +127,24 @@ def events(log: Path) -> Iterator[Event]:
             yield event
 
 
-def verify(log: Path, *, checkpoint: Path | None = None, verifier: Verifier | None = None) -> int:
+def lines(log: Path) -> int:
+    """How many lines `log` has, unread and unchecked: what there is to do for a bar; 0 when there is no log."""
+    if not log.is_file():
+        return 0
+    with log.open("rb") as file:
+        return sum(part.count(b"\n") for part in iter(lambda: file.read(1 << 20), b""))
+
+
+def verify(
+    log: Path,
+    *,
+    checkpoint: Path | None = None,
+    verifier: Verifier | None = None,
+    done: Callable[[int], None] = lambda _: None,
+) -> int:
     """The number of events in `log`, all of them whole and in order, none lost since `checkpoint`.
 
-    Raises TreError when anything was altered, or when the checkpoint's own signature is wrong.
+    `done` is called with 1 after each event. Raises TreError when anything was altered, or when the checkpoint's own signature is wrong.
     """
     claimed = _read_checkpoint(checkpoint, verifier) if checkpoint else None
     count, held = 0, claimed is None or claimed["n"] == 0
@@ -138,6 +152,7 @@ def verify(log: Path, *, checkpoint: Path | None = None, verifier: Verifier | No
         count = event.number
         if claimed and count == claimed["n"]:
             held = event.digest == claimed["digest"]
+        done(1)
     if not held:
         raise TreError(
             "the log is not the one the checkpoint was made of: events were cut off or rewritten",

@@ -163,11 +163,15 @@ def _say_version(wanted: bool) -> None:
 
 @app.callback()
 def front(
+    ctx: typer.Context,
     version: bool = typer.Option(
         False, "--version", is_eager=True, callback=_say_version, help="Say which version this is."
     ),
 ) -> None:
     """Options of `tre` itself."""
+    from tre_toolkit.console import progress
+
+    ctx.obj = progress  # for a room that may not know the console
 
 
 def main() -> None:

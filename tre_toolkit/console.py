@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.progress import ProgressColumn
 
 PATIENCE = 1.0  # seconds before a bar is shown
+_BARLESS: ContextVar[bool] = ContextVar("no bars are drawn", default=False)
 _TABLES: ContextVar[list[dict[str, Any]] | None] = ContextVar("tables of an answer in JSON", default=None)
 
 
@@ -98,13 +99,23 @@ def gathering() -> Iterator[list[dict[str, Any]]]:
 
 
 @contextmanager
+def barless() -> Iterator[None]:
+    """Within, no bar is drawn, not even at a terminal: an answer in JSON is for a program."""
+    before = _BARLESS.set(True)
+    try:
+        yield
+    finally:
+        _BARLESS.reset(before)
+
+
+@contextmanager
 def progress(what: str, total: int | None = None, *, unit: str = "") -> Iterator[Callable[[int], None]]:
     """A bar with rate and time left; call what is yielded with the number of units just done.
 
     Without a total the bar only moves, and tells how long it has taken. Nothing is drawn away from a terminal.
     """
     console = err()
-    if not console.is_terminal:
+    if _BARLESS.get() or not console.is_terminal:
         yield lambda units: None
         return
     from rich.progress import Progress

@@ -1,6 +1,6 @@
 """What every command can do, whoever wrote it: `--quiet`, and `--json` where it has no answer of its own in JSON.
 
-`taught` gives a command these options. `--quiet` keeps word of the work (standard error, progress bars) to itself; a
+`taught` gives a command these options. Neither shows a progress bar. `--quiet` keeps word of the work (standard error, progress bars) to itself; a
 refusal is told all the same. `--json` makes one JSON value of what a command would have answered in lines:
 `{"command", "status", "answer": [lines], "tables": [{"title", "columns", "rows"}]}`.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 import typer
 
-from tre_toolkit.console import answer_json, gathering
+from tre_toolkit.console import answer_json, barless, gathering
 
 QUIET, JSON = "no_word_of_the_work", "answer_as_json"
 
@@ -31,7 +31,8 @@ def taught(command: Any, name: str) -> Any:
     has = {option for parameter in command.params for option in parameter.opts}
     added = [option for option in _options() if not has & set(option.opts)]
     command.params = [*command.params, *added]
-    command.callback = _mannered(command.callback, name)
+    asked = next(parameter.name for parameter in command.params if "--json" in parameter.opts)
+    command.callback = _mannered(command.callback, name, asked)
     return command
 
 
@@ -52,11 +53,14 @@ def _options() -> list[Any]:
     return [parameter for parameter in typer.main.get_command(app).params if "--help" not in parameter.opts]
 
 
-def _mannered(act: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _mannered(act: Callable[..., Any], name: str, asked: str) -> Callable[..., Any]:
     @wraps(act)
     def mannered(**given: Any) -> Any:
+        in_json = bool(given.get(asked))
         quiet, as_json = given.pop(QUIET, False), given.pop(JSON, False)
         with contextlib.ExitStack() as stack:
+            if in_json:
+                stack.enter_context(barless())
             if quiet:
                 stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
             if as_json:

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,17 +56,22 @@ def migrate(folder: Path) -> None:
         journal.write(gate, "database migrated", by="")
 
 
-def backup(gate: Gate, into: Path) -> int:
-    """Copy the gate into one archive while it works; the number of files."""
+def backup(gate: Gate, into: Path, *, done: Callable[[int], None] = lambda _: None) -> int:
+    """Copy the gate into one archive while it works; the number of files.
+
+    `done` is called with 1 for each blob that was read for its digest, and again once it is in the archive.
+    """
     with tempfile.TemporaryDirectory(prefix="tre-gate-backup-") as place:
         # the log first: a database that knows more than its log is caught up with, the other way is a rollback
         kept = [gate.folder / name for name in KEPT] + sorted(gate.folder.glob("releases.ledger*"))
         files = {path.name: Path(shutil.copy(path, place)) for path in kept if path.exists()}
         database = _copy_database(gate, Path(place))
         files[database.name] = database
-        blobs = (p for p in sorted(gate.blobs.rglob("*")) if p.is_file() and not p.name.startswith("."))
-        files |= {p.relative_to(gate.folder).as_posix(): p for p in blobs}
-        listed = {name: digest(path) for name, path in files.items()}
+        files |= {p.relative_to(gate.folder).as_posix(): p for p in blobs(gate)}
+        listed = {}
+        for name, path in files.items():
+            listed[name] = digest(path)
+            done(name.startswith("blobs/"))
         told = json.dumps({"format": FORMAT, "gate": gate.id, "files": listed}, indent=1).encode()
         with new_file(into, mode=0o600) as part, tarfile.open(part, "w") as archive:
             entry = tarfile.TarInfo(MANIFEST)
@@ -74,18 +79,32 @@ def backup(gate: Gate, into: Path) -> int:
             archive.addfile(entry, io.BytesIO(told))
             for name, path in files.items():
                 archive.add(path, name, recursive=False)
+                done(name.startswith("blobs/"))
     return len(files)
 
 
-def restore(archive: Path, into: Path, *, log: Path | None = None, database: str = "") -> int:
+def blobs(gate: Gate) -> list[Path]:
+    """Every file of the gate's store, by path."""
+    return [p for p in sorted(gate.blobs.rglob("*")) if p.is_file() and not p.name.startswith(".")]
+
+
+def restore(
+    archive: Path,
+    into: Path,
+    *,
+    log: Path | None = None,
+    database: str = "",
+    done: Callable[[int], None] = lambda _: None,
+) -> int:
     """Make a gate from a backup; how many events `log` (the newest copy) has that the backup lacks.
 
-    A backup of a gate on PostgreSQL is restored into `database`, which must be empty. Raises TreError when the
+    `done` is called with the bytes of each file that was written out. A backup of a gate on PostgreSQL is restored
+    into `database`, which must be empty. Raises TreError when the
     archive isn't whole, or `log` is not the same gate's later log.
     """
     with new_folder(into) as part:
         part.chmod(0o700)
-        _unpack(archive, part)
+        _unpack(archive, part, done)
         if (part / DUMP).exists():
             _load_dump(part, database, archive)
         elif database:
@@ -129,21 +148,33 @@ def _pg(words: list[str]) -> int:
         return 127
 
 
-def look_over(gate: Gate) -> Iterator[Check]:
-    """Everything a gate promises, looked at: blobs, log, checkpoint, votes behind releases, key's guard."""
-    from django.db import connection
-
+def wanted(gate: Gate) -> list[str]:
+    """The digests of every file the database knows, sorted: what the store must hold."""
     from tre_toolkit.gate.orm import models
 
-    wanted = set(models.FileVersion.objects.values_list("sha256", flat=True))
-    wanted |= set(models.FileVersion.objects.exclude(evidence="").values_list("evidence", flat=True))
-    bad = [d for d in sorted(wanted) if not _blob_is_whole(gate, d)]
+    known = set(models.FileVersion.objects.values_list("sha256", flat=True))
+    return sorted(
+        known | set(models.FileVersion.objects.exclude(evidence="").values_list("evidence", flat=True))
+    )
+
+
+def look_over(gate: Gate, *, done: Callable[[int], None] = lambda _: None) -> Iterator[Check]:
+    """Everything a gate promises, looked at: blobs, log, checkpoint, votes behind releases, key's guard.
+
+    `done` is called with 1 after each blob and each event of the log.
+    """
+    from django.db import connection
+
+    known, bad = wanted(gate), []
+    for sha256 in known:
+        bad += [] if _blob_is_whole(gate, sha256) else [sha256]
+        done(1)
     yield Check(
         "blobs",
         not bad,
-        f"{len(wanted):,} files, {len(bad)} missing or altered" + "".join(f" {d[:16]}" for d in bad[:5]),
+        f"{len(known):,} files, {len(bad)} missing or altered" + "".join(f" {d[:16]}" for d in bad[:5]),
     )
-    yield _tried("log", lambda: f"{audit.verify(gate.log):,} events, whole and in order")
+    yield _tried("log", lambda: f"{audit.verify(gate.log, done=done):,} events, whole and in order")
     if gate.checkpoint.exists():
         yield _tried("checkpoint", lambda: _checkpoint_told(gate))
     else:
@@ -240,7 +271,7 @@ def _copy_database(gate: Gate, place: Path) -> Path:
     return path
 
 
-def _unpack(archive: Path, part: Path) -> None:
+def _unpack(archive: Path, part: Path, done: Callable[[int], None]) -> None:
     """Write out exactly the files the manifest lists, each with its digest; anything else is refused."""
     try:
         with tarfile.open(archive) as held:
@@ -256,6 +287,7 @@ def _unpack(archive: Path, part: Path) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 path.write_bytes(raw)
                 path.chmod(0o400 if name.startswith("blobs/") else 0o600)
+                done(len(raw))
     except (tarfile.TarError, ValueError, KeyError, AttributeError, OSError):
         raise TreError("the backup can't be read", where=str(archive), hint="take an older one") from None
     (part / "blobs").mkdir(exist_ok=True)

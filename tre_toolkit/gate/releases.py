@@ -10,7 +10,7 @@ import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,17 +33,26 @@ from tre_toolkit.gate.verify import REVOCATION, Refused, verify_release
 from tre_toolkit.signing import Signer
 
 
-def make(gate: Gate, account: Any, key: str, into: Path, signer: Signer) -> Any:
+def make(
+    gate: Gate,
+    account: Any,
+    key: str,
+    into: Path,
+    signer: Signer,
+    *,
+    done: Callable[[int], None] = lambda _: None,
+) -> Any:
     """Release the request into the new folder `into`; the release. Exactly once, or not at all.
 
-    Raises Conflict when it isn't approved (any more), Altered (and the request is blocked) when the store
+    `done` is called with 1 for each file whose votes and bytes were checked, and again once its copy was. Raises
+    Conflict when it isn't approved (any more), Altered (and the request is blocked) when the store
     doesn't hold the bytes that were voted on.
     """
     _check_target(into, signer, gate)
     with alone(gate):
         settle(gate)
         try:
-            return _make(gate, account, key, into, signer)
+            return _make(gate, account, key, into, signer, done)
         except OSError:
             with suppress(OSError, TreError):
                 settle(
@@ -126,11 +135,11 @@ def _check_target(into: Path, signer: Signer, gate: Gate) -> None:
         raise TreError("this is not the gate's signing key", where=str(gate.signer_key))
 
 
-def _make(gate: Gate, account: Any, key: str, into: Path, signer: Signer) -> Any:
+def _make(gate: Gate, account: Any, key: str, into: Path, signer: Signer, done: Callable[[int], None]) -> Any:
     release = _begin(gate, account, key, into)
     staged = Path(release.staged)
     try:
-        manifest = _stage(gate, account, release, staged, signer)
+        manifest = _stage(gate, account, release, staged, signer, done)
     except store.Altered:
         shutil.rmtree(staged, ignore_errors=True)
         _undo(gate, release, Event.BLOCK, State.BLOCKED, by=account.login)
@@ -161,9 +170,11 @@ def _begin(gate: Gate, account: Any, key: str, into: Path) -> Any:
     return release
 
 
-def _stage(gate: Gate, account: Any, release: Any, staged: Path, signer: Signer) -> str:
+def _stage(
+    gate: Gate, account: Any, release: Any, staged: Path, signer: Signer, done: Callable[[int], None]
+) -> str:
     """Build the bag beside its place, sync it, and check it as its recipient will."""
-    items = _items(gate, release.request)
+    items = _items(gate, release.request, done)
     staged.mkdir(mode=0o755)
     manifest = bag.build(staged, items, _facts(gate, account, release), signer)
     _sync(staged)
@@ -174,10 +185,11 @@ def _stage(gate: Gate, account: Any, release: Any, staged: Path, signer: Signer)
     for item in items:
         if digest(staged / "data" / item.path) != item.sha256:
             raise store.Altered("a staged file is not the one that was voted on", where=item.path)
+        done(1)
     return manifest
 
 
-def _items(gate: Gate, request: Any) -> list[bag.Item]:
+def _items(gate: Gate, request: Any, done: Callable[[int], None]) -> list[bag.Item]:
     """What leaves, each file with the people whose votes on exactly these bytes count now."""
     items = []
     for version in outputs(request):
@@ -207,6 +219,7 @@ def _items(gate: Gate, request: Any) -> list[bag.Item]:
                 exceptions=tuple(waived),
             )
         )
+        done(1)
     return items
 
 

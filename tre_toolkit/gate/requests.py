@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -111,15 +111,22 @@ def remove(gate: Gate, account: Any, key: str, name: str) -> None:
         journal.write(gate, "file removed", by=account.login, request=int(key), sha256=current(file).sha256)
 
 
-def submit(gate: Gate, account: Any, key: str) -> Any:
-    """Hand the request over: the machine looks at each file first, then the reviewers' turn begins."""
+def submit(gate: Gate, account: Any, key: str, *, done: Callable[[int], None] = lambda _: None) -> Any:
+    """Hand the request over: the machine looks at each file first, then the reviewers' turn begins.
+
+    `done` is called with the number of files once they are checked, then with 1 for each whose evidence was tried.
+    """
     request = find(gate, account, key, Action.SUBMIT)
     versions = outputs(request)
     if not versions:
         raise Conflict("there is nothing to release in this request", hint="`tre request add` puts files in")
     before = request.version
     said = findings.check_versions(gate, versions)  # slow, as the next: outside the transaction
-    standings = {v.pk: rederive.standing(gate, v, request.project.name) for v in versions}
+    done(len(versions))
+    standings = {}
+    for version in versions:
+        standings[version.pk] = rederive.standing(gate, version, request.project.name)
+        done(1)
     with orm.change():
         request = take_hold(gate, account, key, Action.SUBMIT)
         if request.version != before:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,10 +63,19 @@ class Verified:
     warnings: tuple[str, ...] = ()
 
 
-def verify_release(folder: Path, verifier: Verifier, *, revocations: Path | None = None) -> Verified:
-    """Check every byte of the release in `folder`; what it says of itself. Raises Refused."""
+def verify_release(
+    folder: Path,
+    verifier: Verifier,
+    *,
+    revocations: Path | None = None,
+    done: Callable[[int], None] = lambda _: None,
+) -> Verified:
+    """Check every byte of the release in `folder`; what it says of itself. Raises Refused.
+
+    `done` is called with 1 after each file but the manifest of tags, which is compared last.
+    """
     said = read_signed(folder, verifier)
-    _check_files(folder, said)
+    _check_files(folder, said, done)
     warnings = _check_revoked(said, verifier, revocations) if revocations else ()
     outputs: Sequence[Mapping[str, Any]] = said["outputs"]
     return Verified(
@@ -111,7 +120,7 @@ def tag_lines(digests: Mapping[str, str]) -> bytes:
     return "".join(f"{digests[path]}  {path}\n" for path in sorted(digests)).encode()
 
 
-def _check_files(folder: Path, said: Mapping[str, Any]) -> None:
+def _check_files(folder: Path, said: Mapping[str, Any], done: Callable[[int], None]) -> None:
     files: Mapping[str, Mapping[str, Any]] = said["files"]
     found = _walk(folder)
     expected = {*files, SIGNED, SIGNATURE, TAGS}
@@ -130,6 +139,7 @@ def _check_files(folder: Path, said: Mapping[str, Any]) -> None:
             raise Refused("altered", where=path)
         if not path.startswith("data/"):
             tags[path] = hashlib.sha512(raw).hexdigest()
+        done(1)
     if (folder / TAGS).read_bytes() != tag_lines(tags):
         raise Refused("bad-bag", where=TAGS)
 

@@ -206,7 +206,9 @@ def tabulate(
                 "a session's recipe is made in this process: it has no --spark and nothing to --spill",
                 hint="leave them out; --memory is kept to",
             )
-        console.answer(str(disclosure.derive(declared, workspace, into, memory=memory)))
+        with console.progress("making the table again"):
+            made = disclosure.derive(declared, workspace, into, memory=memory)
+        console.answer(str(made))
         return
     wanted, digest = read_declaration(declared)
     with _opened(workspace, memory, spill, into, spark) as opened:
@@ -216,7 +218,8 @@ def tabulate(
                 where=str(workspace),
                 hint="open the workspace that the evidence's dataset_digest names",
             )
-        write_output(into, count(opened, wanted), wanted, opened, made_by="tre tabulate")
+        with console.progress("counting children"):  # in one query of the engine's: there is no count
+            write_output(into, count(opened, wanted), wanted, opened, made_by="tre tabulate")
     console.answer(str(into))
 
 

@@ -120,7 +120,8 @@ def gate_backup(at: AtGate, into: Annotated[Path, typer.Option(help="The new fil
     opened = open_gate(at)
     from tre_toolkit.gate import keeping
 
-    count = keeping.backup(opened, into)
+    with console.progress("copying the gate", 2 * len(keeping.blobs(opened)), unit="files") as done:
+        count = keeping.backup(opened, into, done=done)
     console.answer(f"{into}: {count:,} files and the database")
 
 
@@ -141,7 +142,9 @@ def gate_restore(
     """
     from tre_toolkit.gate import keeping
 
-    lost = keeping.restore(archive, into, log=log, database=database)
+    size = archive.stat().st_size if archive.is_file() else None
+    with console.progress("writing the gate", size, unit="bytes") as done:
+        lost = keeping.restore(archive, into, log=log, database=database, done=done)
     console.answer(
         f"{into}: restored" + (f"; {lost:,} later events are in the log and not in it" if lost else "")
     )
@@ -154,9 +157,13 @@ def gate_doctor(at: AtGate, as_json: AsJson = False) -> None:
     Example: tre gate doctor --gate gate
     """
     opened = open_gate(at)
+    from tre_toolkit import audit
     from tre_toolkit.gate import keeping
 
-    rows = [{"check": c.name, "well": c.well, "told": c.told} for c in keeping.look_over(opened)]
+    count = len(keeping.wanted(opened)) + audit.lines(opened.log)
+    with console.progress("files and events", count) as done:
+        looked = list(keeping.look_over(opened, done=done))
+    rows = [{"check": c.name, "well": c.well, "told": c.told} for c in looked]
     answer_rows(rows, as_json=as_json)
     if not all(row["well"] for row in rows):
         raise typer.Exit(1)

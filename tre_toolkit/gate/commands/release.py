@@ -37,9 +37,12 @@ def release_make(
     Example: tre release make 1 --gate gate --as dee --into release
     """
     opened, account = enter(at, login, password_file)
-    from tre_toolkit.gate import releases
+    from tre_toolkit.gate import releases, requests
 
-    made = releases.make(opened, account, number, into, signer_of(opened, passphrase_file))
+    signer = signer_of(opened, passphrase_file)
+    count = 2 * len(requests.outputs(requests.find(opened, account, number)))
+    with console.progress("releasing", count, unit="files") as done:
+        made = releases.make(opened, account, number, into, signer, done=done)
     facts = {
         "released": f"request {number} as {made.number}",
         "into": str(into),

@@ -100,7 +100,9 @@ def request_submit(number: Number, at: AtGate, login: As, password_file: Passwor
     opened, account = enter(at, login, password_file)
     from tre_toolkit.gate import requests
 
-    submitted = requests.submit(opened, account, number)
+    count = 2 * len(requests.outputs(requests.find(opened, account, number)))
+    with console.progress("checking and making again", count, unit="files") as done:
+        submitted = requests.submit(opened, account, number, done=done)
     show_files(opened, account, submitted)
     console.answer(f"request {number}: submitted; {opened.reviewers} people will look at it")
 

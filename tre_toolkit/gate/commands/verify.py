@@ -28,7 +28,10 @@ def verify(
     from tre_toolkit.signing import Verifier
 
     try:
-        found = verify_release(folder, Verifier.read(trust), revocations=revocations)
+        key = Verifier.read(trust)
+        count = sum(path.is_file() for path in folder.rglob("*"))
+        with console.progress("reading the release", count, unit="files") as done:
+            found = verify_release(folder, key, revocations=revocations, done=done)
     except Refused as refused:
         if as_json:
             console.answer_json({"verdict": "REFUSED", "reason": refused.reason})
@@ -67,7 +70,9 @@ def audit_verify(
 
     if not log.is_file():
         raise TreError("there is no such log", where=str(log))
-    count = chain.verify(log, checkpoint=checkpoint, verifier=Verifier.read(trust) if trust else None)
+    key = Verifier.read(trust) if trust else None
+    with console.progress("reading the log", chain.lines(log), unit="events") as done:
+        count = chain.verify(log, checkpoint=checkpoint, verifier=key, done=done)
     since = ", with everything the checkpoint knew of" if checkpoint else ""
     console.answer(f"{log}: {count:,} events, whole and in order{since}")
 
@@ -88,9 +93,14 @@ def audit_export(
     from tre_toolkit.files import new_file
 
     count = 0
-    with new_file(into) as part, part.open("wb") as file:
+    with (
+        new_file(into) as part,
+        part.open("wb") as file,
+        console.progress("copying events", chain.lines(log), unit="events") as done,
+    ):
         for event in chain.events(log):
             if request_number is None or event.facts.get("request") == request_number:
                 file.write(event.line() + b"\n")
                 count += 1
+            done(1)
     console.answer(f"{into}: {count:,} events")
