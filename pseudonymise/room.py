@@ -24,8 +24,8 @@ FIXED = (
     600 * 2**20
 )  # Python and its libraries, the opening of a key (Argon2id), a chunk of rows, a stretch of children
 OPENING = (
-    FIXED - STANDARD.memory * 1024
-)  # all that is there when a key is opened but what its Argon2id fills: 256 MiB, of a --strong one 1 GiB
+    100 * 2**20
+)  # what is there when a key is opened, beside what its Argon2id fills (43 MiB measured): 256 MiB, of a --strong one 1 GiB
 WORKER = 150 * 2**20  # a process of its own that makes tokens
 ROW = 32  # bytes: whose a row is, its new number and its place; the largest table is held, the others' owners
 CHILD = 160  # bytes: order, number, birth date, shift, and one column of cells at a time

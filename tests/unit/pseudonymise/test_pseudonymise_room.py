@@ -70,7 +70,7 @@ def test_a_limit_below_what_a_strong_key_takes_is_refused_and_the_refusal_says_w
     check_opening("1GB", opening)
     check_opening(None, {strong: 2**30})
     opening[strong] = memory_of(strong, kind="signer")
-    with pytest.raises(MisuseError, match="opening this key file takes 1,500 MB") as refused:
+    with pytest.raises(MisuseError, match="opening this key file takes 1,200 MB") as refused:
         check_opening("1GB", opening)
     assert "signer.key" in str(refused.value)
     told = str(refused.value).split("--memory ")[1].split(";")[0]
@@ -87,7 +87,7 @@ def test_the_command_refuses_a_strong_key_before_it_is_opened_or_a_return_is_rea
     before = sorted(tmp_path.iterdir())
     words = "pseudonymise nowhere --project tre.toml --key project.key --signer signer.key --to tre.key.pub"
     assert tre(f"{words} --into 990.parcel --passphrase-file nowhere --memory 1GB".split()) == 2
-    assert "--memory 1500MB" in capfd.readouterr().err
+    assert "--memory 1200MB" in capfd.readouterr().err
     assert sorted(tmp_path.iterdir()) == before
 
 
