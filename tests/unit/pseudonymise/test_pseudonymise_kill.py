@@ -61,11 +61,15 @@ SCRIPT = """
 import json, os, signal, sys
 from pathlib import Path
 from pseudonymise import room
-import pandas, pyarrow.csv, pyarrow.parquet, duckdb
+import pandas, pyarrow.csv, pyarrow.parquet, pseudonymise.batch
 from tre_toolkit.cli import run
+from tre_toolkit.returns import find, read
+from tre_toolkit.schema import schema
+for dataset in ("ssda903", "school_census"):
+    schema(dataset, 2025)
 
 room.SHARE = 10**12  # nothing stays in memory
-words, root, temporary = json.loads(sys.argv[1]), Path(sys.argv[2]), os.environ["TMPDIR"]
+words, root, temporary = json.loads(sys.argv[1]), Path(sys.argv[2]), os.path.realpath(os.environ["TMPDIR"])
 write, read = os.pwrite, os.preadv
 
 def nameless():
