@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,3 +138,27 @@ def test_a_bar_is_taken_away_however_the_work_ends(monkeypatch: pytest.MonkeyPat
         done(1)
         raise KeyboardInterrupt
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(("words", "drawn"), [((), True), (("--json",), False), (("--quiet",), False)])
+def test_a_bar_is_drawn_at_a_terminal_and_neither_for_a_program_nor_when_quiet(
+    words: tuple[str, ...], drawn: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import io
+    import sys
+
+    import rich.progress
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    begun: list[object] = []
+    made = rich.progress.Progress
+    monkeypatch.setattr(rich.progress, "Progress", lambda *a, **k: begun.append(made(*a, **k)) or begun[-1])
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    (tmp_path / "audit.log").write_bytes(b"")
+    assert cli.run(["audit", "verify", str(tmp_path / "audit.log"), *words]) == 0
+    assert bool(begun) is drawn
