@@ -70,7 +70,11 @@ def tokens(raw, key, **more):
             cut=cut,
             **more,
         )
-        return made.batches().read_all(), made, {name: made.heads_of(name) for name in made.heads}
+        return (
+            made.batches().read_all(),
+            made,
+            {name: np.concatenate([head for head, _ in made.heads_of(name)]) for name in made.heads},
+        )
 
 
 def test_executors_make_the_tokens_that_are_made_here(raw, held, on_spark: SparkSession):
