@@ -115,7 +115,9 @@ def test_a_bar_counts_to_its_total(
     monkeypatch.chdir(folder)
     words, total = PLAYED[name]
     wanted = total(folder)
-    assert cli.run([*name.split(), *words.split()]) in (0, 1)
+    assert wanted != 0
+    ended = cli.run([*name.split(), *words.split()])
+    assert ended == 0 or name == "gate doctor"  # who also looks at this machine's disk
     assert [bar.total for bar in bars] == [wanted]
     assert bars[0].done == (wanted or 0)
 

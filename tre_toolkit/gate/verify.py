@@ -72,7 +72,7 @@ def verify_release(
 ) -> Verified:
     """Check every byte of the release in `folder`; what it says of itself. Raises Refused.
 
-    `done` is called with 1 after each file but the manifest of tags, which is compared last.
+    `done` is called with 1 after each file.
     """
     said = read_signed(folder, verifier)
     _check_files(folder, said, done)
@@ -142,6 +142,7 @@ def _check_files(folder: Path, said: Mapping[str, Any], done: Callable[[int], No
         done(1)
     if (folder / TAGS).read_bytes() != tag_lines(tags):
         raise Refused("bad-bag", where=TAGS)
+    done(1)
 
 
 def _walk(folder: Path) -> set[str]:

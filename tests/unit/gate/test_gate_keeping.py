@@ -43,6 +43,22 @@ def test_what_yesterdays_backup_lacks_is_counted_by_todays_log(house: Any, tmp_p
     assert keeping.restore(tmp_path / "b.tar", tmp_path / "again", log=house.gate.log) == lost > 0
 
 
+def test_what_can_take_long_says_how_far_it_is(house: Any, tmp_path: Path) -> None:
+    submitted: list[int] = []
+    released: list[int] = []
+    restored: list[int] = []
+    key = house.draft("one.csv", "two.csv")
+    requests.submit(house.gate, house.ada, key, done=submitted.append)
+    for checker in (house.ben, house.cam):
+        reviews.vote(house.gate, checker, key, approve=True)
+    releases.make(house.gate, house.dee, key, tmp_path / "out", house.signer, done=released.append)
+    keeping.backup(house.gate, tmp_path / "b.tar")
+    keeping.restore(tmp_path / "b.tar", tmp_path / "again", done=restored.append)
+    assert (sum(submitted), sum(released)) == (4, 4)
+    assert 0 < sum(restored) < (tmp_path / "b.tar").stat().st_size
+    assert len(restored) > 4
+
+
 def test_an_altered_backup_is_refused_and_leaves_nothing(house: Any, tmp_path: Path) -> None:
     house.submitted()
     keeping.backup(house.gate, tmp_path / "b.tar")
