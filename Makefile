@@ -40,6 +40,7 @@ reference: $(VENV)/.dev
 	$(BIN)/python -m tre_toolkit.research.gallery > docs/reference/recipes.md
 	$(BIN)/tre schema docs
 
+# hatchling sorts what it packs and writes one date (SOURCE_DATE_EPOCH, else a fixed one), owner and mode: the same bytes each time
 dist: $(VENV)/.dev
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist .
