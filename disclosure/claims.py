@@ -69,11 +69,9 @@ def labels_told(grid: Grid, name: str, told: Evidence) -> list[Finding]:
         return []
     what = "titles of the columns" if not columns else "labels of the rows" if not rows else "corner"
     return [
-        Finding(
+        _of_table(
             Level.FAIL,
-            f"{HOUSE}/evidence",
             name,
-            "whole table",
             f"the {what} aren't those the evidence tells of",
             "make the output again; don't edit it by hand",
         )
@@ -86,11 +84,9 @@ def word_of_author(told: Evidence, name: str) -> list[Finding]:
         return []
     why = WHY.get(str(told.recipe.get("claimed")))
     return [
-        Finding(
+        _of_table(
             Level.REVIEW,
-            f"{HOUSE}/evidence",
             name,
-            "whole table",
             "figures that aren't counts, and no recipe to make them from again: the evidence is its author's word"
             + (f" ({why})" if why else ""),
             "make the table from a declaration (`tre tabulate`), or from a table the session opened itself",
@@ -107,15 +103,17 @@ def other_packs(told: Evidence, name: str, rules: Rules) -> list[Finding]:
     if not unasked:
         return []
     return [
-        Finding(
+        _of_table(
             Level.REVIEW,
-            f"{HOUSE}/evidence",
             name,
-            "whole table",
             f"dominance, quantiles and models were not judged by {', '.join(unasked)}",
             "make it in a session with this pack: `disclosure.session(pack=[...])`",
         )
     ]
+
+
+def _of_table(level: Level, name: str, message: str, fix: str) -> Finding:
+    return Finding(level, f"{HOUSE}/evidence", name, "whole table", message, fix)
 
 
 def with_evidence(table: Table, told: Evidence) -> Table:

@@ -5,6 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+QUESTION = """title = "How far, by age"
+rows = [{ age = true, bands = [5, 10], label = "Age at referral" }]
+columns = [{ furthest = ["cin"], none = "None of these" }]
+[cohort]
+start = "first"
+state = "referral"
+follow = "2y"
+age_from = 0
+age_to = 17
+"""
+
 
 @dataclass(frozen=True)
 class Played:

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from helpers.journey import Played
+from helpers.journey import QUESTION, Played
 
 from tre_toolkit import cli, console, manual
 
@@ -48,16 +48,6 @@ QUICK = {
     "one file, table or folder, with nothing to count": """parcel verify; parcel take-in; schema harmonise; clerical; recipe draw; recipe report;
         recipe combine""",
 }  # fmt: skip
-QUESTION = """title = "How far, by age"
-rows = [{ age = true, bands = [5, 10], label = "Age at referral" }]
-columns = [{ furthest = ["cin"], none = "None of these" }]
-[cohort]
-start = "first"
-state = "referral"
-follow = "2y"
-age_from = 0
-age_to = 17
-"""
 
 
 @dataclass

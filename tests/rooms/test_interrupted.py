@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from helpers.journey import Played
+from helpers.journey import QUESTION, Played
 
 from tre_toolkit import cli, manual
 
@@ -56,16 +56,6 @@ OTHERS = {
         key join; recipe combine; clerical; schema docs"""),
     "keeps what it has played": ("tests/rooms/test_demo.py", "demo"),
 }  # fmt: skip
-QUESTION = """title = "How far, by age"
-rows = [{ age = true, bands = [5, 10], label = "Age at referral" }]
-columns = [{ furthest = ["cin"], none = "None of these" }]
-[cohort]
-start = "first"
-state = "referral"
-follow = "2y"
-age_from = 0
-age_to = 17
-"""
 
 
 @pytest.fixture(scope="module")

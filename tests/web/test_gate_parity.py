@@ -52,6 +52,11 @@ def in_state(house: Any, state: State, tmp_path: Path) -> str:
     return key
 
 
+def entry(house: Any, login: str, place: Path) -> list[str]:
+    """How a person of the house enters by command, with the password in `place`."""
+    return ["--gate", str(house.gate.folder), "--as", login, "--password-file", str(place / "password")]
+
+
 @pytest.mark.parametrize("state", list(State))
 def test_pages_and_api_refuse_exactly_what_the_policies_refuse(
     house: Any, browse: Any, state: State, tmp_path: Path
@@ -139,15 +144,7 @@ def test_commands_refuse_exactly_what_the_policies_refuse_and_in_their_words(
         else:
             continue  # would happen, or be refused for its words: the lifecycle's own tests follow those
         words = COMMANDS[verb].format(key=key, place=tmp_path).split()
-        entry = [
-            "--gate",
-            str(house.gate.folder),
-            "--as",
-            login,
-            "--password-file",
-            str(tmp_path / "password"),
-        ]
-        ended = run([*words, *entry])
+        ended = run([*words, *entry(house, login, tmp_path)])
         assert (ended, wanted in capsys.readouterr().err) == (1, True), (login, verb)
         assert house.state(key) == state, (login, verb)
 
@@ -204,15 +201,14 @@ def test_second_factors_are_refused_alike_by_page_api_and_command(
             content_type="application/json",
             HTTP_AUTHORIZATION=f"Basic {basic}",
         )
-        entry = [
-            "--gate",
-            str(house.gate.folder),
-            "--as",
-            login,
-            "--password-file",
-            str(tmp_path / "password"),
-        ]
-        ended = run(["gate", "second-factor", *command.format(me=login, place=tmp_path).split(), *entry])
+        ended = run(
+            [
+                "gate",
+                "second-factor",
+                *command.format(me=login, place=tmp_path).split(),
+                *entry(house, login, tmp_path),
+            ]
+        )
         assert (by_page.status_code, by_api.status_code, ended) == (status, status, 1), (login, what)
         assert html.escape(said) in by_page.content.decode(), login
         assert by_api.json()["error"] == said, login

@@ -8,47 +8,14 @@ import traceback
 from pathlib import Path
 
 import pytest
+from helpers.canaries import CANARIES, FILES, authority_s_folder
 
 from pseudonymise import pseudonymise, standardise
 from tre_toolkit.cli import run as tre
-from tre_toolkit.keyfile import Cost
 from tre_toolkit.parcel import RecipientKey, open_parcel
 from tre_toolkit.signing import Signer
 
-TOML = """
-id = "invented"
-title = "Invented pathways"
-purpose = "Tests."
-datasets = ["ssda903", "school_census"]
-[authorities]
-990 = "North"
-"""
-CANARIES = {
-    "number": "QX7734901",
-    "upn": "N999199900001",
-    "former_upn": "C999199900002",
-    "born": "2013-Oct-17",
-    "born_903": "17/10/2013",
-    "surname": "Quibbleworth",
-    "forename": "Zanthorpe",
-    "middle": "Yvendil",
-    "postcode": "WV27 9FW",
-    "uprn": "100098765432",
-    "street": "Wobblegate",
-}
-HEADER = "CHILD,SEX,DOB,ETHNIC,UPN,MOTHER,MC_DOB\n{number},F,{born_903},WBRI,{upn},,\n"
-EPISODES = (
-    "CHILD,DECOM,RNE,LS,CIN,PLACE,PLACE_PROVIDER,DEC,REC,REASON_PLACE_CHANGE,HOME_POST,PL_POST,URN\n"
-    "{number},01/06/2024,S,C2,N1,U4,PR1,,,,{postcode},{postcode},\n"
-)
-PUPILS = (
-    "pupilonrolltableid,NativeId,dob,surname,forename,middlenames,upn,formerupn,sex,ethnicity\n"
-    "{number},SCH7,{born} 00:00:00,{surname},{forename},{middle},{upn},{former_upn},F,WBRI\n"
-)
-ADDRESSES = (
-    "pupilonrolltableid,NativeId,postcode,street,uniquepropertyreferencenumber\n"
-    "{number},SCH7,{postcode},{street},{uprn}\n"
-)
+PUPILS = FILES["school_census/2025-spring/2025_spring_pupilonroll.csv"]
 
 
 def pieces(words):
@@ -76,26 +43,7 @@ def given_away(raw: bytes) -> list[bytes]:
 
 @pytest.fixture
 def place(tmp_path):
-    folder = tmp_path / "extracts" / "990"
-    files = {
-        "ssda903/2025/header.csv": HEADER,
-        "ssda903/2025/episodes.csv": EPISODES,
-        "school_census/2025-spring/2025_spring_pupilonroll.csv": PUPILS,
-        "school_census/2025-spring/2025_spring_addresses.csv": ADDRESSES,
-    }
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text.format(**CANARIES))
-        (folder / name).with_name("SYNTHETIC.json").write_text("{}")
-    (tmp_path / "tre.toml").write_text(TOML)
-    (tmp_path / "passphrase").write_text("four plain random words\n")
-    (tmp_path / "passphrase").chmod(0o600)
-    cheap, words = Cost(memory=64, passes=1, lanes=1), b"four plain random words"
-    from pseudonymise import Key
-
-    Key(bytes(range(32)), "invented").write(tmp_path / "project.key", words, cost=cheap)
-    Signer(bytes(range(64))).write(tmp_path / "signer.key", words, cost=cheap)
-    RecipientKey(bytes(range(96))).write(tmp_path / "tre.key", words, cost=cheap)
+    authority_s_folder(tmp_path, "extracts/990")
     return tmp_path
 
 

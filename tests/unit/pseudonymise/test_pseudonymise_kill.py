@@ -4,52 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from helpers.canaries import found_in
+from helpers.canaries import CANARIES, authority_s_folder, found_in
 
-from pseudonymise import Key
-from tre_toolkit.keyfile import Cost
-from tre_toolkit.parcel import RecipientKey, verify
+from tre_toolkit.parcel import verify
 from tre_toolkit.signing import Signer
 
-TOML = """
-id = "invented"
-title = "Invented pathways"
-purpose = "Tests."
-datasets = ["ssda903", "school_census"]
-[authorities]
-990 = "North"
-"""
-CANARIES = {
-    "number": "QX7734901",
-    "upn": "N999199900001",
-    "former_upn": "C999199900002",
-    "born": "2013-Oct-17",
-    "born_903": "17/10/2013",
-    "surname": "Quibbleworth",
-    "forename": "Zanthorpe",
-    "middle": "Yvendilla",
-    "postcode": "WV27 9FW",
-    "uprn": "100098765432",
-    "street": "Wobblegate",
-}
-FILES = {
-    "ssda903/2025/header.csv": "CHILD,SEX,DOB,ETHNIC,UPN,MOTHER,MC_DOB\n{number},F,{born_903},WBRI,{upn},,\n",
-    "ssda903/2025/episodes.csv": (
-        "CHILD,DECOM,RNE,LS,CIN,PLACE,PLACE_PROVIDER,DEC,REC,REASON_PLACE_CHANGE,HOME_POST,PL_POST,URN\n"
-        "{number},01/06/2024,S,C2,N1,U4,PR1,,,,{postcode},{postcode},\n"
-    ),
-    "school_census/2025-spring/2025_spring_pupilonroll.csv": (
-        "pupilonrolltableid,NativeId,dob,surname,forename,middlenames,upn,formerupn,sex,ethnicity\n"
-        "{number},SCH7,{born} 00:00:00,{surname},{forename},{middle},{upn},{former_upn},F,WBRI\n"
-    ),
-    "school_census/2025-spring/2025_spring_addresses.csv": (
-        "pupilonrolltableid,NativeId,postcode,street,uniquepropertyreferencenumber\n"
-        "{number},SCH7,{postcode},{street},{uprn}\n"
-    ),
-}
 WORDS = (
     "pseudonymise extracts --project tre.toml --key project.key --signer signer.key --to tre.key.pub "
     "--into out/990.parcel --passphrase-file passphrase --authority 990 --own-map ours/own.csv"
@@ -121,25 +82,6 @@ for line in sys.stdin:
 """
 
 
-def authority_s_folder(folder: Path, *, spoilt: bool = False) -> None:
-    """Returns of one child who has every canary, the project, and keys that open cheaply."""
-    for name, text in FILES.items():
-        path = folder / "extracts" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        told = text.replace("WBRI", "{upn}") if spoilt and "pupil" in name else text
-        path.write_text(told.format(**CANARIES))
-        path.with_name("SYNTHETIC.json").write_text("{}")
-    for name in ("out", "ours"):
-        (folder / name).mkdir()
-    words, cheap = b"four plain random words", Cost(memory=64, passes=1, lanes=1)
-    (folder / "tre.toml").write_text(TOML)
-    (folder / "passphrase").write_bytes(words)
-    (folder / "passphrase").chmod(0o600)
-    Key(bytes(range(32)), "invented").write(folder / "project.key", words, cost=cheap)
-    Signer(bytes(range(64))).write(folder / "signer.key", words, cost=cheap)
-    RecipientKey(bytes(range(96))).write(folder / "tre.key", words, cost=cheap)
-
-
 # the run, what it is killed at and when: a moment below nought is counted from the last of the ordinary run, 0.5 is its
 # middle. The last two reads are of the own map, one of each return; the one before is of the last part that is sealed.
 MOMENTS = {
@@ -159,8 +101,9 @@ def runs(tmp_path_factory):
     (root / "temporary").mkdir()
     names = [*LIMITS, *MOMENTS]
     for name in names:
-        (root / name).mkdir()
-        authority_s_folder(root / name, spoilt=name == "refused")
+        for inside in ("out", "ours"):
+            (root / name / inside).mkdir(parents=True)
+        authority_s_folder(root / name, "extracts", spoilt=name == "refused")
     words = {name: [*WORDS.split(), "--memory", LIMITS.get(name, "1GB")] for name in names}
     status = {}
     with subprocess.Popen(
