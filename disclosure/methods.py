@@ -68,14 +68,20 @@ def with_truth(table: Table, rules: Rules) -> Table:
     return replace(table, units=np.round(cells.low).astype(np.int64))
 
 
+def _truth(table: Table) -> Ints:
+    """The figures behind the table, which `with_truth` has seen to."""
+    truth = table.truth
+    assert truth is not None  # noqa: S101
+    return truth
+
+
 def _suppress(table: Table, rules: Rules, wishes: Wishes) -> Done:
     least = rules.least
     if least is None:
         raise TreError(
             "no named pack has a confirmed threshold", hint="chain one that has, such as --pack dfe-cin"
         )
-    truth = table.truth
-    assert truth is not None  # noqa: S101  (the caller gave it)
+    truth = _truth(table)
     targets = small(table, rules)
     if table.structural is not None:
         targets &= ~table.structural
@@ -103,8 +109,7 @@ def _suppress(table: Table, rules: Rules, wishes: Wishes) -> Done:
 
 def suppressed(table: Table, rules: Rules, pattern: Pattern, hidden: Bools) -> Done:
     """The table with these cells hidden, and what that cost; the pattern may be over several tables."""
-    truth = table.truth
-    assert truth is not None  # noqa: S101  (the caller gave it)
+    truth = _truth(table)
     targets = small(table, rules)
     shown = np.where(hidden, rules.symbol, np.array(table.shown, dtype=object))
     further = int(hidden.sum() - targets.sum())
@@ -139,8 +144,7 @@ def _published(table: Table, labels: Sequence[str]) -> Ints:
 
 
 def _round(table: Table, rules: Rules, wishes: Wishes) -> Done:
-    truth = table.truth
-    assert truth is not None  # noqa: S101  (the caller gave it)
+    truth = _truth(table)
     asked, _ = rules.largest("rounding", "base")
     base = wishes.base or asked or least_base(rules.least or 1)
     how = wishes.how or ("nearest" if asked else "controlled")
@@ -159,8 +163,7 @@ def _round(table: Table, rules: Rules, wishes: Wishes) -> Done:
 
 
 def _cell_key(table: Table, rules: Rules, wishes: Wishes) -> Done:
-    truth = table.truth
-    assert truth is not None  # noqa: S101  (the caller gave it)
+    truth = _truth(table)
     if wishes.keys is None:
         raise TreError(
             "no cell keys come with this table: they are made from the children in each cell",

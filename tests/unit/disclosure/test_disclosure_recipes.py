@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import pandas as pd
 import pytest
 
 import disclosure
-from disclosure import rederive
 from disclosure.claims import word_of_author
 from disclosure.evidence import WHY, read
 from disclosure.findings import Level
@@ -48,16 +46,6 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     people.to_parquet(folder / "people.parquet")
     return folder
-
-
-@pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Recipes are run again in this process: what a process of its own changes is tried elsewhere."""
-
-    def again(command: list[str], **options: Any) -> Any:
-        return subprocess.CompletedProcess(command, run(command[len(rederive.TRE) :]))
-
-    monkeypatch.setattr(rederive.subprocess, "run", again)
 
 
 EVERY: dict[str, Made] = {

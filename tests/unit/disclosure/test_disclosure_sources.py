@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import disclosure
-from disclosure import rederive
 from disclosure.findings import Level
 from disclosure.rederive import standing
 from tre_toolkit.cli import run
@@ -38,16 +35,6 @@ def workspace(tmp_path: Path) -> Path:
     people.iloc[:100][["person_id", "area"]].to_parquet(folder / "tables" / "cin" / "plans.parquet")
     (folder / "workspace.json").write_text(json.dumps({"format": "tre-workspace-v1", "synthetic": True}))
     return folder
-
-
-@pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Recipes are run again in this process: what a process of its own changes is tried elsewhere."""
-
-    def again(command: list[str], **options: Any) -> Any:
-        return subprocess.CompletedProcess(command, run(command[len(rederive.TRE) :]))
-
-    monkeypatch.setattr(rederive.subprocess, "run", again)
 
 
 def opened(workspace: Path, into: Path) -> disclosure.Session:
